@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cpu.c: asks the processor once. */
+
+#include "base/cpu.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned flags;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static unsigned
+detect (void)
+{
+  unsigned found = 0;
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_cpu_init ();
+  if (__builtin_cpu_supports ("sse2"))
+    found |= CNN_CPU_SSE2;
+  if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
+    found |= CNN_CPU_AVX2;
+  if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
+      && __builtin_cpu_supports ("avx512dq")
+      && __builtin_cpu_supports ("avx512vl"))
+    found |= CNN_CPU_AVX512;
+#elif defined(__aarch64__)
+  found |= CNN_CPU_NEON;
+#endif
+  return found;
+}
+
+/* CONVNET_CPU=avx2 also allows what comes before it in the list. */
+static unsigned
+limit (const char *name)
+{
+  static const struct
+  {
+    const char *name;
+    unsigned allowed;
+  } limits[] = {
+    { "portable", 0 },
+    { "sse2", CNN_CPU_SSE2 },
+    { "avx2", CNN_CPU_SSE2 | CNN_CPU_AVX2 },
+    { "avx512", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 },
+    { "neon", CNN_CPU_NEON },
+  };
+
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+    if (!strcmp (name, limits[i].name))
+      return limits[i].allowed;
+  return ~0u;
+}
+
+static void
+init (void)
+{
+  const char *name = getenv ("CONVNET_CPU");
+  flags = detect ();
+  if (name)
+    flags &= limit (name);
+}
+
+unsigned
+cnn_cpu_flags (void)
+{
+  pthread_once (&once, init);
+  return flags;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cpu.h: which instruction sets this processor, and its system, allow. */
+
+#ifndef CNN_BASE_CPU_H
+#define CNN_BASE_CPU_H
+
+/** Each x86 flag stands for the whole group that its kernels use. */
+enum
+{
+  CNN_CPU_SSE2 = 1 << 0,
+  CNN_CPU_AVX2 = 1 << 1,   /* AVX2 and FMA */
+  CNN_CPU_AVX512 = 1 << 2, /* F, BW, DQ, VL */
+  CNN_CPU_NEON = 1 << 3
+};
+
+/**
+ * cnn_cpu_flags:
+ * Returns: what may be used here; asked of the processor once. The
+ * environment variable CONVNET_CPU ("sse2", "avx2", "avx512", "neon",
+ * "portable") lowers it, for tests and for comparing.
+ *
+ * Threads: any.
+ */
+unsigned cnn_cpu_flags (void);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* error.c: one sentence into a CnnError. */
+
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *
+cnn_status_name (CnnStatus status)
+{
+  switch (status) {
+    case CNN_OK:
+      return "ok";
+    case CNN_ERROR_MEMORY:
+      return "out of memory";
+    case CNN_ERROR_FORMAT:
+      return "broken data";
+    case CNN_ERROR_SHAPE:
+      return "shapes do not fit";
+    case CNN_ERROR_UNSUPPORTED:
+      return "not supported";
+    case CNN_ERROR_ARGUMENT:
+      return "argument out of range";
+  }
+  return "unknown status";
+}
+
+CnnStatus
+cnn_error_set (CnnError *error, CnnStatus status, const char *format, ...)
+{
+  if (error) {
+    va_list args;
+    va_start (args, format);
+    vsnprintf (error->message, sizeof error->message, format, args);
+    va_end (args);
+    error->status = status;
+  }
+  return status;
+}
+
+CnnStatus
+cnn_error_memory (CnnError *error, size_t bytes, const char *what)
+{
+  return cnn_error_set (error, CNN_ERROR_MEMORY, "no memory for %s: %zu bytes",
+      what, bytes);
+}
+
+void
+cnn_error_prefix (CnnError *error, const char *format, ...)
+{
+  if (!error)
+    return;
+
+  char text[sizeof error->message];
+  va_list args;
+  va_start (args, format);
+  int length = vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  if (length < 0 || (size_t) length >= sizeof text)
+    return;
+  snprintf (text + length, sizeof text - (size_t) length, ": %s",
+      error->message);
+  memcpy (error->message, text, sizeof text);
+}

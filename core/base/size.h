@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* size.h: arithmetic on sizes that come from files.
+ *
+ * Each returns true and writes the result, or returns false and leaves it
+ * alone if it would not fit. */
+
+#ifndef CNN_BASE_SIZE_H
+#define CNN_BASE_SIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+static inline bool
+cnn_size_mul (size_t a, size_t b, size_t *product)
+{
+  size_t p;
+  if (__builtin_mul_overflow (a, b, &p))
+    return false;
+  *product = p;
+  return true;
+}
+
+static inline bool
+cnn_size_add (size_t a, size_t b, size_t *sum)
+{
+  size_t s;
+  if (__builtin_add_overflow (a, b, &s))
+    return false;
+  *sum = s;
+  return true;
+}
+
+static inline bool
+cnn_dim_mul (int64_t a, int64_t b, int64_t *product)
+{
+  int64_t p;
+  if (__builtin_mul_overflow (a, b, &p))
+    return false;
+  *product = p;
+  return true;
+}
+
+static inline bool
+cnn_dim_add (int64_t a, int64_t b, int64_t *sum)
+{
+  int64_t s;
+  if (__builtin_add_overflow (a, b, &s))
+    return false;
+  *sum = s;
+  return true;
+}
+
+#endif

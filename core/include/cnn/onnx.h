@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* onnx.h: models from and to the bytes of ONNX files. */
+
+#ifndef CNN_ONNX_H
+#define CNN_ONNX_H
+
+#include <cnn/model.h>
+
+CNN_BEGIN_DECLS
+
+/** CNN_ONNX_MAX_BYTES: a longer file is refused before it is parsed. */
+#define CNN_ONNX_MAX_BYTES ((size_t) 1 << 30)
+
+/**
+ * cnn_onnx_read:
+ * @bytes: @size bytes of an ONNX file, untrusted; not kept
+ * @model: (out) (transfer full): release with cnn_model_unref()
+ *
+ * Reads opset 6 and newer with initialisers inline. Metadata keys are those
+ * of docs/formats.md.
+ *
+ * Errors: CNN_ERROR_FORMAT for bytes that are no ONNX model, one sentence;
+ * CNN_ERROR_UNSUPPORTED for an operator, type or opset we don't know;
+ * CNN_ERROR_SHAPE and CNN_ERROR_MEMORY as cnn_model_new().
+ *
+ * Source: the ONNX specification, IR version 3 to 10.
+ */
+CNN_API CnnStatus cnn_onnx_read (
+    const void *bytes, size_t size, CnnModel **model, CnnError *error);
+
+/**
+ * cnn_onnx_write:
+ * @bytes: (out) (transfer full): IR 8, opset 17; release with free()
+ * @size: (out): its length in bytes
+ *
+ * The same model gives the same bytes. What cnn_onnx_read() makes of them is
+ * the same model.
+ */
+CNN_API CnnStatus cnn_onnx_write (
+    const CnnModel *model, void **bytes, size_t *size, CnnError *error);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* session.h: a model compiled for one input size, and its geometry.
+ *
+ * Making a session plans the memory and chooses kernels; running it neither
+ * allocates nor fails. */
+
+#ifndef CNN_SESSION_H
+#define CNN_SESSION_H
+
+#include <cnn/model.h>
+#include <cnn/pool.h>
+
+CNN_BEGIN_DECLS
+
+typedef struct CnnSession CnnSession;
+
+/** CNN_MAX_ARENA_BYTES: a session that would need more memory is refused. */
+#define CNN_MAX_ARENA_BYTES ((size_t) 8 << 30)
+
+/**
+ * CnnSessionOptions:
+ * @pool: (nullable): threads to use, borrowed, must outlive the session; NULL
+ *   = the calling thread
+ * @info_only: 1 = shapes, geometry and memory plan only: no arena, can't run
+ *
+ * {0} is a sane default.
+ */
+typedef struct
+{
+  CnnPool *pool;
+  int info_only;
+} CnnSessionOptions;
+
+/**
+ * CnnGeometry:
+ * @window: size of the input region that one cell sees (receptive field)
+ * @stride: distance of the regions of neighbouring cells
+ * @offset: where the region of cell 0 begins; negative with padding
+ * @padded: 1 if cells at the border have seen padding
+ *
+ * Pixels of the input, [0] vertical, [1] horizontal. Cell (i, j) looks at
+ * y = offset[0] + i*stride[0] ... + window[0] - 1, and x alike.
+ */
+typedef struct
+{
+  int window[2], stride[2], offset[2];
+  int padded;
+} CnnGeometry;
+
+/**
+ * CnnLayerInfo:
+ * @name: name of the node; its output's name if it has none
+ * @op: ONNX's name of the operator
+ * @output: shape of its first output
+ * @parameters: elements of constants that it trains (weights, biases)
+ * @links: multiply-adds plus biases, the "connections" of the early papers
+ * @macs: multiply-accumulates
+ * @has_geometry: 0 where cells have no place in the picture (after Flatten)
+ * @geometry: of its output with respect to the network's input
+ *
+ * Pointers live as long as the session.
+ */
+typedef struct
+{
+  const char *name;
+  const char *op;
+  CnnShape output;
+  uint64_t parameters, links, macs;
+  int has_geometry;
+  CnnGeometry geometry;
+} CnnLayerInfo;
+
+/**
+ * cnn_session_new:
+ * @model: a new reference is taken
+ * @input: shape of the input, n c h w, all sizes fixed
+ * @options: (nullable)
+ * @session: (out) (transfer full): free with cnn_session_free()
+ *
+ * Errors: CNN_ERROR_SHAPE naming the node for which the input is too small or
+ * does not fit; CNN_ERROR_MEMORY beyond CNN_MAX_ARENA_BYTES.
+ */
+CNN_API CnnStatus cnn_session_new (CnnModel *model, const CnnShape *input,
+    const CnnSessionOptions *options, CnnSession **session, CnnError *error);
+
+/** cnn_session_free: @session: (nullable) */
+CNN_API void cnn_session_free (CnnSession *session);
+
+/**
+ * cnn_session_input:
+ * Returns: the input tensor, in the session's own memory (64-byte aligned);
+ * the caller writes the picture there before each run.
+ */
+CNN_API CnnTensor *cnn_session_input (CnnSession *session);
+
+/** cnn_session_n_outputs: Returns: outputs of the model, at least 1. */
+CNN_API int cnn_session_n_outputs (const CnnSession *session);
+
+/**
+ * cnn_session_output:
+ * Returns: output @i, in the session's own memory, valid until the next run.
+ */
+CNN_API const CnnTensor *cnn_session_output (const CnnSession *session, int i);
+
+/**
+ * cnn_session_run:
+ *
+ * Cost: the MACs of the layers. Neither allocates nor fails.
+ *
+ * Threads: one run of a session at a time; sessions of one model run side by
+ * side. Results do not depend on the number of threads.
+ */
+CNN_API void cnn_session_run (CnnSession *session);
+
+/** cnn_session_n_layers: Returns: nodes in the order in which they run. */
+CNN_API int cnn_session_n_layers (const CnnSession *session);
+
+/** cnn_session_layer: @info: (out): facts about layer @i, from 0. */
+CNN_API void cnn_session_layer (
+    const CnnSession *session, int i, CnnLayerInfo *info);
+
+/**
+ * cnn_session_geometry:
+ * @geometry: (out): of output 0
+ *
+ * Errors: CNN_ERROR_UNSUPPORTED naming the operator that has none.
+ */
+CNN_API CnnStatus cnn_session_geometry (
+    const CnnSession *session, CnnGeometry *geometry, CnnError *error);
+
+/**
+ * CnnMemoryInfo:
+ * @arena_bytes: memory for activations and scratch
+ * @sum_bytes: all activations, if none shared memory
+ * @live_bytes: the largest set of activations alive at once: the lower bound
+ * @weight_bytes: constants of the model, and their packed copies
+ */
+typedef struct
+{
+  size_t arena_bytes, sum_bytes, live_bytes, weight_bytes;
+} CnnMemoryInfo;
+
+CNN_API void cnn_session_memory (
+    const CnnSession *session, CnnMemoryInfo *memory);
+
+CNN_END_DECLS
+
+#endif

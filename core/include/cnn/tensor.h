@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tensor.h: the one data structure that flows between operators.
+ *
+ * A tensor is a type, a shape and a pointer. Elements lie dense and row-major
+ * (the last dimension is contiguous); pictures are always n c h w. */
+
+#ifndef CNN_TENSOR_H
+#define CNN_TENSOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/status.h>
+
+CNN_BEGIN_DECLS
+
+/** CNN_MAX_RANK: most dimensions a tensor can have. */
+#define CNN_MAX_RANK 8
+
+/**
+ * CnnType:
+ * @CNN_TYPE_NONE: not known yet
+ * @CNN_TYPE_FLOAT32: IEEE single precision
+ * @CNN_TYPE_INT64: shapes and indices
+ *
+ * Numbers are those of ONNX's TensorProto.DataType.
+ */
+typedef enum
+{
+  CNN_TYPE_NONE = 0,
+  CNN_TYPE_FLOAT32 = 1,
+  CNN_TYPE_INT64 = 7
+} CnnType;
+
+/**
+ * CnnShape:
+ * @rank: number of dimensions, 0 (a scalar) to CNN_MAX_RANK
+ * @dims: sizes in elements, each >= 0; outermost first. In a model that is
+ *   not compiled yet, -1 stands for a size that is not fixed.
+ */
+typedef struct
+{
+  int rank;
+  int64_t dims[CNN_MAX_RANK];
+} CnnShape;
+
+/**
+ * CnnTensor:
+ * @type: type of the elements
+ * @shape: sizes in elements
+ * @data: the elements, dense and row-major; NULL while only type and shape
+ *   are known. Who owns it is said by whoever hands the tensor out.
+ */
+typedef struct
+{
+  CnnType type;
+  CnnShape shape;
+  void *data;
+} CnnTensor;
+
+/**
+ * cnn_type_bytes:
+ * Returns: size of one element in bytes; 0 for CNN_TYPE_NONE.
+ */
+CNN_API size_t cnn_type_bytes (CnnType type);
+
+/**
+ * cnn_type_name:
+ * Returns: "float32", "int64" or "none", static storage.
+ */
+CNN_API const char *cnn_type_name (CnnType type);
+
+/**
+ * cnn_shape_elements:
+ * @shape: a shape whose sizes are all known
+ * @elements: (out): the product of its sizes
+ *
+ * Errors: CNN_ERROR_SHAPE for a negative size or a product that, in the
+ * widest type, would not fit half the address space.
+ */
+CNN_API CnnStatus cnn_shape_elements (const CnnShape *shape, size_t *elements);
+
+/**
+ * cnn_shape_equal:
+ * Returns: 1 if rank and every size agree, else 0.
+ */
+CNN_API int cnn_shape_equal (const CnnShape *a, const CnnShape *b);
+
+/**
+ * cnn_shape_format:
+ * @shape: any shape
+ * @text: (out): receives "1x20x28x28", "?" for sizes not fixed, "scalar" for
+ *   rank 0; always NUL-terminated
+ * @text_bytes: room in @text; 160 is enough for every shape
+ *
+ * Returns: @text
+ */
+CNN_API char *cnn_shape_format (
+    const CnnShape *shape, char *text, size_t text_bytes);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* train.h: stochastic gradient descent on a model, and the pictures for it.
+ *
+ * Takes arrays and callbacks: files, recipes and progress bars are the
+ * program's business. Results depend on the data, the options and the seed,
+ * never on the number of threads. */
+
+#ifndef CNN_TRAIN_H
+#define CNN_TRAIN_H
+
+#include <cnn/image.h>
+#include <cnn/model.h>
+#include <cnn/pool.h>
+
+CNN_BEGIN_DECLS
+
+/**
+ * CnnDigits:
+ * @count: pictures
+ * @width, @height: size of each, in pixels
+ * @pixels: count x height x width, 0 = paper, 255 = ink, borrowed
+ * @labels: count classes, borrowed
+ */
+typedef struct
+{
+  int count, width, height;
+  const uint8_t *pixels;
+  const uint8_t *labels;
+} CnnDigits;
+
+/**
+ * CnnAugment:
+ * @window: side of the square patch to make, in pixels
+ * @object_size: height of the object as a fraction of @window
+ * @background_class: label of patches without a digit in their centre; -1 =
+ *   make none
+ * @background_share: share of such patches, 0..1
+ * @shift: greatest displacement of the digit from the centre, in pixels of
+ *   the window, each way
+ * @scale_min, @scale_max: range of the size, 1 = the object size
+ * @rotate: greatest rotation, degrees, each way
+ * @shear: greatest horizontal shear, as a slope, each way
+ * @neighbours: probability that a side has a neighbouring digit, 0..1
+ * @invert: probability of light ink on a dark ground, 0..1
+ * @contrast_min: least difference of ink and paper, 0..1 (1 = black on white)
+ * @lighting: greatest difference of brightness across the patch, 0..1
+ * @noise: greatest standard deviation of the pixel noise, 0..1
+ * @blur: greatest standard deviation of the blur, in pixels of the window
+ * @thickness: greatest change of the stroke's width, in pixels of the window,
+ *   each way
+ * @clutter: share of patches with procedural clutter (lines, edges, blobs),
+ *   0..1
+ * @backgrounds: @n_backgrounds grey pictures for grounds, borrowed
+ *
+ * {0} with a window and an object size makes centred, unchanged digits.
+ */
+typedef struct
+{
+  int window;
+  double object_size;
+  int background_class;
+  double background_share;
+  double shift;
+  double scale_min, scale_max;
+  double rotate, shear, neighbours, invert, contrast_min;
+  double lighting, noise, blur, thickness, clutter;
+  const CnnImage *backgrounds;
+  int n_backgrounds;
+} CnnAugment;
+
+/**
+ * cnn_augment_patch:
+ * @augment: what to vary, and by how much
+ * @digits: where digits come from
+ * @index: which digit (ignored where a background patch is made)
+ * @seed: the same seed gives the same patch
+ * @patch: (out caller-allocates): window x window values, 0 (black) to 1
+ * @label: (out): its class
+ *
+ * Threads: any.
+ */
+CNN_API void cnn_augment_patch (const CnnAugment *augment,
+    const CnnDigits *digits, int index, uint64_t seed, float *patch,
+    int *label);
+
+/** CnnOptimiser */
+typedef enum
+{
+  CNN_OPTIMISER_SGD,
+  CNN_OPTIMISER_ADAM
+} CnnOptimiser;
+
+/**
+ * CnnTrainOptions:
+ * @optimiser: SGD with momentum, or Adam
+ * @momentum: of SGD, 0..1 exclusive; Adam's beta1
+ * @beta2: Adam's second moment; 0 = 0.999
+ * @weight_decay: decoupled; times rate, on weights, not on biases
+ * @batch: pictures in a minibatch, 1 to 65536
+ * @label_smoothing: 0..1
+ * @seed: of the initial weights and of dropout
+ * @keep_weights: 1 = begin with the model's weights; 0 = draw new ones (He
+ *   before ReLU, else Glorot; biases 0)
+ */
+typedef struct
+{
+  CnnOptimiser optimiser;
+  double momentum, beta2, weight_decay, label_smoothing;
+  int batch;
+  uint64_t seed;
+  int keep_weights;
+} CnnTrainOptions;
+
+/**
+ * CnnSampleFunction:
+ * @data: as given to cnn_trainer_step()
+ * @sample: which sample of the minibatch, 0 to batch - 1
+ * @input: (out): c x h x w floats
+ * @label: (out): its class
+ *
+ * Threads: called from several threads at a time, in any order; what it
+ * writes may depend on @sample and @data only.
+ */
+typedef void (*CnnSampleFunction) (
+    void *data, int sample, float *input, int *label);
+
+typedef struct CnnTrainer CnnTrainer;
+
+/**
+ * CnnTrainResult:
+ * @loss: mean cross-entropy, in nats
+ * @errors: samples whose most probable class was not the label
+ */
+typedef struct
+{
+  double loss;
+  int errors;
+} CnnTrainResult;
+
+/**
+ * cnn_trainer_new:
+ * @model: a classifier, 1 c h w to n classes, logits; a reference is taken
+ * @pool: (nullable): threads to use, borrowed, must outlive the trainer
+ * @trainer: (out) (transfer full): free with cnn_trainer_free()
+ *
+ * Errors: CNN_ERROR_UNSUPPORTED naming an operator without a backward pass.
+ */
+CNN_API CnnStatus cnn_trainer_new (CnnModel *model,
+    const CnnTrainOptions *options, CnnPool *pool, CnnTrainer **trainer,
+    CnnError *error);
+
+/** cnn_trainer_free: @trainer: (nullable) */
+CNN_API void cnn_trainer_free (CnnTrainer *trainer);
+
+/**
+ * cnn_trainer_step:
+ * @sample: gives the pictures of the minibatch
+ * @rate: learning rate of this step
+ * @result: (out) (nullable): loss and errors before the step
+ *
+ * One minibatch: forward, cross-entropy, backward, update. Neither allocates
+ * nor fails.
+ */
+CNN_API void cnn_trainer_step (CnnTrainer *trainer, CnnSampleFunction sample,
+    void *data, double rate, CnnTrainResult *result);
+
+/**
+ * cnn_trainer_model:
+ * @model: (out) (transfer full): the network with the weights of now
+ */
+CNN_API CnnStatus cnn_trainer_model (
+    const CnnTrainer *trainer, CnnModel **model, CnnError *error);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* op.h: what an operator is, and the list of all.
+ *
+ * Every operator is a const CnnOp, one family per file, listed once in
+ * table.c. The graph, the planner, the sessions, the trainer, the gradient
+ * check and `convnet info` know operators through this table only; adding one
+ * is a new CnnOp and a line in table.c (docs/adding-an-operator.md). */
+
+#ifndef CNN_OPS_OP_H
+#define CNN_OPS_OP_H
+
+#include <stdbool.h>
+
+#include <cnn/graph.h>
+#include <cnn/pool.h>
+#include <cnn/session.h>
+
+typedef struct CnnOp CnnOp;
+typedef struct CnnKernels CnnKernels;
+
+/**
+ * CnnAttributes:
+ * @items: @count attributes of a node, untrusted
+ * @opset: version of the operator set that they follow
+ */
+typedef struct
+{
+  const CnnAttribute *items;
+  int count;
+  int opset;
+} CnnAttributes;
+
+/**
+ * CnnOpCall:
+ * @params: what parse() wrote
+ * @in: @n_in inputs; NULL where an optional one is left out
+ * @out: @n_out outputs; NULL where one is not wanted
+ * @packed: (nullable): what pack() wrote
+ * @scratch: scratch_bytes() of memory, CNN_ALIGN_BYTES aligned, contents
+ *   undefined
+ * @kernels: functions for this processor
+ * @pool: (nullable): threads to use
+ * @training: 1 while training: Dropout drops
+ * @seed: for Dropout: differs from run to run and node to node
+ *
+ * One call of forward() or backward(). All shapes are what infer() agreed to,
+ * all data pointers are set.
+ */
+typedef struct
+{
+  const void *params;
+  const CnnTensor *const *in;
+  int n_in;
+  CnnTensor *const *out;
+  int n_out;
+  const void *packed;
+  void *scratch;
+  const CnnKernels *kernels;
+  CnnPool *pool;
+  int training;
+  uint64_t seed;
+} CnnOpCall;
+
+/**
+ * CnnOpGrad:
+ * @d_out: gradient of the loss by each output, its shape; NULL = zero
+ * @d_in: gradient by each input; backward() ADDS to it; NULL = not wanted
+ */
+typedef struct
+{
+  const CnnTensor *const *d_out;
+  CnnTensor *const *d_in;
+} CnnOpGrad;
+
+/**
+ * CnnOpGeometry:
+ * How a cell of the output looks back on the input's cells, per axis ([0]
+ * vertical, [1] horizontal): cells offset + i*stride ... + window - 1.
+ */
+typedef CnnGeometry CnnOpGeometry;
+
+/**
+ * CnnOp:
+ * @name: ONNX's name
+ * @since: first opset whose definition of it we follow
+ * @min_in, @max_in, @max_out: how many tensors it may have
+ * @params_bytes: size of its parameters
+ * @inplace: out[0] may share memory with in[0] (equal element count and type)
+ *
+ * @parse: attributes to parameters (@params is zeroed, @params_bytes long).
+ *   The only member that sees untrusted attributes. NULL = takes none.
+ *   Unknown attributes are CNN_ERROR_UNSUPPORTED.
+ * @infer: types and shapes of the outputs; also checks everything that the
+ *   other members rely on. `in[i]->data` is set for constants only (Reshape
+ *   needs it). A size of -1 in an input means "not fixed": the outputs that
+ *   depend on it get -1 too.
+ * @geometry: cells of out[0] on in[0]. NULL = cells have no place (Flatten).
+ *   cnn_op_geometry_pointwise() for element-wise operators.
+ * @macs: multiply-accumulates of a forward pass; NULL = 0
+ * @scratch_bytes: for forward(), and where @training for backward() too; NULL
+ *   = 0. May depend on cnn_pool_threads(@pool)
+ * @packed_bytes, @pack: a copy of constant inputs in the kernels' own layout,
+ *   made once a model. packed_bytes() returns 0 where nothing is to pack.
+ *   NULL = never. @in has data for constants only
+ * @fuse: try to take over @next, the only user of out[0]; changes @params and
+ *   returns true if forward() computes both from now on. NULL = never. A fused
+ *   operator is never trained
+ * @forward: computes the outputs
+ * @backward: NULL = can't be trained. May read in and out
+ *
+ * forward() and backward() neither allocate nor fail, and what they compute
+ * does not depend on the number of threads.
+ */
+struct CnnOp
+{
+  const char *name;
+  int since;
+  int min_in, max_in, max_out;
+  size_t params_bytes;
+  bool inplace;
+
+  CnnStatus (*parse) (
+      const CnnAttributes *attributes, void *params, CnnError *error);
+  CnnStatus (*infer) (const void *params, const CnnTensor *const *in, int n_in,
+      CnnTensor *out, int n_out, CnnError *error);
+  bool (*geometry) (
+      const void *params, const CnnTensor *const *in, CnnOpGeometry *geometry);
+  uint64_t (*macs) (const void *params, const CnnTensor *const *in, int n_in,
+      const CnnTensor *out);
+  size_t (*scratch_bytes) (const void *params, const CnnTensor *const *in,
+      int n_in, const CnnTensor *out, const CnnPool *pool, int training);
+  size_t (*packed_bytes) (
+      const void *params, const CnnTensor *const *in, int n_in);
+  void (*pack) (const void *params, const CnnTensor *const *in, int n_in,
+      void *packed);
+  bool (*fuse) (void *params, const CnnOp *next, const void *next_params);
+  void (*forward) (const CnnOpCall *call);
+  void (*backward) (const CnnOpCall *call, const CnnOpGrad *grad);
+};
+
+/** cnn_op_find: Returns: (nullable): the operator of that ONNX name. */
+const CnnOp *cnn_op_find (const char *name);
+
+/** cnn_op_at: Returns: (nullable): operator @i of the table, NULL past the
+ * end. */
+const CnnOp *cnn_op_at (int i);
+
+/** cnn_op_geometry_pointwise: window 1, stride 1, offset 0. */
+bool cnn_op_geometry_pointwise (
+    const void *params, const CnnTensor *const *in, CnnOpGeometry *geometry);
+
+/* Reading attributes in parse(): each finds the attribute by name, checks its
+ * type and writes the value; where it is missing the value is left as it is
+ * (the default). */
+
+/** cnn_attributes_check: CNN_ERROR_UNSUPPORTED if an attribute is not among
+ * @known, a NULL-terminated list. */
+CnnStatus cnn_attributes_check (const CnnAttributes *attributes,
+    const char *const *known, CnnError *error);
+/** cnn_attributes_int: CNN_ERROR_FORMAT outside @low..@high. */
+CnnStatus cnn_attributes_int (const CnnAttributes *attributes,
+    const char *name, int64_t low, int64_t high, int64_t *value,
+    CnnError *error);
+/** cnn_attributes_float: CNN_ERROR_FORMAT for NaN and infinity. */
+CnnStatus cnn_attributes_float (const CnnAttributes *attributes,
+    const char *name, float *value, CnnError *error);
+/** cnn_attributes_ints: writes at most @max values, each within @low..@high,
+ * and how many to @count; @count stays if it is missing. */
+CnnStatus cnn_attributes_ints (const CnnAttributes *attributes,
+    const char *name, int64_t low, int64_t high, int max, int64_t *values,
+    int *count, CnnError *error);
+/** cnn_attributes_string: @value is borrowed from the attributes. */
+CnnStatus cnn_attributes_string (const CnnAttributes *attributes,
+    const char *name, const char **value, CnnError *error);
+
+#endif

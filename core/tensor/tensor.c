@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tensor.c: types and shapes. */
+
+#include <cnn/tensor.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/size.h"
+
+size_t
+cnn_type_bytes (CnnType type)
+{
+  switch (type) {
+    case CNN_TYPE_NONE:
+      return 0;
+    case CNN_TYPE_FLOAT32:
+      return 4;
+    case CNN_TYPE_INT64:
+      return 8;
+  }
+  return 0;
+}
+
+const char *
+cnn_type_name (CnnType type)
+{
+  switch (type) {
+    case CNN_TYPE_NONE:
+      return "none";
+    case CNN_TYPE_FLOAT32:
+      return "float32";
+    case CNN_TYPE_INT64:
+      return "int64";
+  }
+  return "none";
+}
+
+CnnStatus
+cnn_shape_elements (const CnnShape *shape, size_t *elements)
+{
+  size_t product = 1;
+  for (int i = 0; i < shape->rank; i++) {
+    if (shape->dims[i] < 0
+        || !cnn_size_mul (product, (size_t) shape->dims[i], &product)
+        || product > SIZE_MAX / 32)
+      return CNN_ERROR_SHAPE;
+  }
+  *elements = product;
+  return CNN_OK;
+}
+
+int
+cnn_shape_equal (const CnnShape *a, const CnnShape *b)
+{
+  if (a->rank != b->rank)
+    return 0;
+  for (int i = 0; i < a->rank; i++)
+    if (a->dims[i] != b->dims[i])
+      return 0;
+  return 1;
+}
+
+char *
+cnn_shape_format (const CnnShape *shape, char *text, size_t text_bytes)
+{
+  size_t used = 0;
+  if (!shape->rank) {
+    snprintf (text, text_bytes, "scalar");
+    return text;
+  }
+  for (int i = 0; i < shape->rank && used < text_bytes; i++) {
+    const char *x = i ? "x" : "";
+    int n = shape->dims[i] < 0
+        ? snprintf (text + used, text_bytes - used, "%s?", x)
+        : snprintf (text + used, text_bytes - used, "%s%" PRId64, x,
+            shape->dims[i]);
+    used += n > 0 ? (size_t) n : 0;
+  }
+  return text;
+}
