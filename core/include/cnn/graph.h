@@ -18,8 +18,8 @@ CNN_BEGIN_DECLS
 #define CNN_GRAPH_OPSET 17
 
 /** CNN_MAX_NODES, CNN_MAX_VALUES: most that a graph may hold. */
-#define CNN_MAX_NODES 65536
-#define CNN_MAX_VALUES 262144
+#define CNN_MAX_NODES 16384
+#define CNN_MAX_VALUES 65536
 /** CNN_MAX_NODE_TENSORS: most inputs, and most outputs, of one node. */
 #define CNN_MAX_NODE_TENSORS 16
 
