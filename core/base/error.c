@@ -58,9 +58,15 @@ cnn_error_prefix (CnnError *error, const char *format, ...)
   va_start (args, format);
   int length = vsnprintf (text, sizeof text, format, args);
   va_end (args);
-  if (length < 0 || (size_t) length >= sizeof text)
+  if (length < 0 || (size_t) length + 2 >= sizeof text)
     return;
-  snprintf (text + length, sizeof text - (size_t) length, ": %s",
-      error->message);
-  memcpy (error->message, text, sizeof text);
+
+  size_t used = (size_t) length, kept = strlen (error->message);
+  memcpy (text + used, ": ", 2);
+  used += 2;
+  if (kept > sizeof text - 1 - used)
+    kept = sizeof text - 1 - used;
+  memcpy (text + used, error->message, kept);
+  text[used + kept] = '\0';
+  memcpy (error->message, text, used + kept + 1);
 }

@@ -5,6 +5,8 @@
  * for some microseconds before they sleep. Tasks are taken from a counter;
  * which thread does which is left to chance, the results are not. */
 
+#define _GNU_SOURCE /* sched_getaffinity */
+
 #include <cnn/pool.h>
 
 #include <pthread.h>
