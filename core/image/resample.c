@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* resample.c: frame plane -> network input, resized and normalised.
+ *
+ * Runs once a pyramid level and frame, over the whole frame each time, so it
+ * must cost little beside the network. Rows are mixed first (long, contiguous
+ * loops of bytes that the compiler vectorises; where many rows are averaged,
+ * the ones that count in full are added up in 16 bits), then the mixed row is
+ * squeezed, four rows at a time so that lanes are rows and no gather is
+ * needed. Normalisation is one multiply-add and a clamp on the result.
+ *
+ * Work is cut into bands of output rows, each with its own scratch: every row
+ * is computed alone, so neither bands nor threads show in the result. */
+
+#include <cnn/image.h>
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "image/axis.h"
+
+#define LANES         4
+#define MAX_BANDS     16
+#define MIN_BAND_ROWS 16
+/* 257 * 255 is the last sum that fits 16 bits. */
+#define MAX_SUMMED_ROWS 257
+/* Rows of bytes that one mixed row needs at a time. */
+#define BYTE_ROWS 3
+
+typedef float Lanes __attribute__ ((vector_size (LANES * sizeof (float))));
+
+typedef struct
+{
+  Lanes *columns;            /* src_width: four mixed rows, interleaved */
+  float *mixed[LANES];       /* src_width each */
+  uint16_t *sum;             /* src_width */
+  uint8_t *bytes[BYTE_ROWS]; /* src_width each: rows without the steps */
+} Scratch;
+
+struct CnnResampler
+{
+  int src_width, src_height, dst_width, dst_height;
+  CnnSpan *across, *down;
+  int n_bands, band_rows;
+  Scratch scratch[MAX_BANDS];
+  void *memory;
+};
+
+/* Black and white of the source and of the result as one line, and its ends */
+typedef struct
+{
+  float gain, bias, low, high;
+} Tone;
+
+typedef struct
+{
+  CnnResampler *resampler;
+  const CnnImage *image;
+  Tone tone;
+  float *out;
+} Job;
+
+/* -- mixing rows ------------------------------------------------------- */
+
+static void
+pick_bytes (const uint8_t *restrict from, int step, int n, uint8_t *restrict to)
+{
+  switch (step) {
+    case 2:
+      for (int x = 0; x < n; x++)
+        to[x] = from[2 * x];
+      break;
+    case 3:
+      for (int x = 0; x < n; x++)
+        to[x] = from[3 * x];
+      break;
+    case 4:
+      for (int x = 0; x < n; x++)
+        to[x] = from[4 * x];
+      break;
+    default:
+      for (int x = 0; x < n; x++)
+        to[x] = from[(ptrdiff_t) step * x];
+      break;
+  }
+}
+
+/* Row y of a channel with its samples side by side: where it lies, or copied
+ * to `room`. */
+static const uint8_t *
+byte_row (const CnnImage *image, int channel, int y, uint8_t *room)
+{
+  const uint8_t *row =
+      image->data[channel] + (ptrdiff_t) y * image->pitch_bytes[channel];
+  if (image->step_bytes == 1)
+    return row;
+  pick_bytes (row, image->step_bytes, image->width, room);
+  return room;
+}
+
+static void
+mix_one (const uint8_t *restrict a, int n, float *restrict out)
+{
+  for (int x = 0; x < n; x++)
+    out[x] = (float) a[x];
+}
+
+static void
+mix_two (const uint8_t *restrict a, float wa, const uint8_t *restrict b,
+    float wb, int n, float *restrict out)
+{
+  for (int x = 0; x < n; x++)
+    out[x] = wa * (float) a[x] + wb * (float) b[x];
+}
+
+static void
+mix_three (const uint8_t *const rows[3], const CnnSpan *span, int n,
+    float *restrict out)
+{
+  const uint8_t *restrict a = rows[0], *restrict b = rows[1],
+                          *restrict c = rows[2];
+  float wa = span->w_first, wb = span->w_mid, wc = span->w_last;
+  for (int x = 0; x < n; x++)
+    out[x] = wa * (float) a[x] + wb * (float) b[x] + wc * (float) c[x];
+}
+
+static void
+add_bytes (const uint8_t *restrict a, int n, uint16_t *restrict sum)
+{
+  for (int x = 0; x < n; x++)
+    sum[x] = (uint16_t) (sum[x] + a[x]);
+}
+
+static void
+add_bytes_twice (const uint8_t *restrict a, const uint8_t *restrict b, int n,
+    uint16_t *restrict sum)
+{
+  for (int x = 0; x < n; x++)
+    sum[x] = (uint16_t) (sum[x] + (a[x] + b[x]));
+}
+
+static void
+add_sum (const uint16_t *restrict sum, float weight, int n, float *restrict out)
+{
+  for (int x = 0; x < n; x++)
+    out[x] += weight * (float) sum[x];
+}
+
+/* out += w_mid * (rows first to end - 1), all counting in full */
+static void
+add_full_rows (const CnnImage *image, int channel, int first, int end,
+    float weight, Scratch *s, float *out)
+{
+  int n = image->width;
+  while (first < end) {
+    int stop = end - first > MAX_SUMMED_ROWS ? first + MAX_SUMMED_ROWS : end;
+    memset (s->sum, 0, (size_t) n * sizeof *s->sum);
+    int y = first;
+    for (; y + 1 < stop; y += 2)
+      add_bytes_twice (byte_row (image, channel, y, s->bytes[0]),
+          byte_row (image, channel, y + 1, s->bytes[1]), n, s->sum);
+    if (y < stop)
+      add_bytes (byte_row (image, channel, y, s->bytes[0]), n, s->sum);
+    add_sum (s->sum, weight, n, out);
+    first = stop;
+  }
+}
+
+static void
+mix_rows (const CnnImage *image, int channel, const CnnSpan *span, Scratch *s,
+    float *out)
+{
+  int n = image->width, first = span->first, last = first + span->count - 1;
+  const uint8_t *rows[BYTE_ROWS];
+
+  rows[0] = byte_row (image, channel, first, s->bytes[0]);
+  if (span->count == 1) {
+    mix_one (rows[0], n, out);
+    return;
+  }
+  rows[2] = byte_row (image, channel, last, s->bytes[2]);
+  if (span->count == 3) {
+    rows[1] = byte_row (image, channel, first + 1, s->bytes[1]);
+    mix_three (rows, span, n, out);
+    return;
+  }
+  mix_two (rows[0], span->w_first, rows[2], span->w_last, n, out);
+  add_full_rows (image, channel, first + 1, last, span->w_mid, s, out);
+}
+
+/* -- squeezing or stretching the mixed row ------------------------------ */
+
+static inline float
+tone_apply (const Tone *t, float v)
+{
+  v = t->gain * v + t->bias;
+  v = v < t->low ? t->low : v;
+  return v > t->high ? t->high : v;
+}
+
+static void
+tone_row (const float *restrict in, int n, const Tone *tone,
+    float *restrict out)
+{
+  Tone t = *tone;
+  for (int x = 0; x < n; x++)
+    out[x] = tone_apply (&t, in[x]);
+}
+
+static void
+interleave (float *const rows[LANES], int n, Lanes *restrict columns)
+{
+  const float *restrict a = rows[0], *restrict b = rows[1];
+  const float *restrict c = rows[2], *restrict d = rows[3];
+  for (int x = 0; x < n; x++)
+    columns[x] = (Lanes){ a[x], b[x], c[x], d[x] };
+}
+
+static inline Lanes
+span_apply (const CnnSpan *span, const Lanes *restrict columns)
+{
+  const Lanes *at = columns + span->first;
+  int last = span->count - 1;
+  Lanes v = at[0] * span->w_first + at[last] * span->w_last;
+  if (last > 1) {
+    Lanes middle = at[1];
+    for (int k = 2; k < last; k++)
+      middle += at[k];
+    v += middle * span->w_mid;
+  }
+  return v;
+}
+
+/* Four rows of the result; fewer at a band's end, where the lanes behind hold
+ * old rows that nobody stores. */
+static void
+squeeze (const CnnResampler *r, const Lanes *columns, const Tone *tone,
+    int n_rows, float *out)
+{
+  Tone t = *tone;
+  size_t pitch = (size_t) r->dst_width;
+  for (int x = 0; x < r->dst_width; x++) {
+    Lanes v = span_apply (&r->across[x], columns);
+    for (int i = 0; i < n_rows; i++)
+      out[(size_t) i * pitch + (size_t) x] = tone_apply (&t, v[i]);
+  }
+}
+
+static void
+do_rows (const Job *job, int channel, int y, int n_rows, Scratch *s)
+{
+  const CnnResampler *r = job->resampler;
+  size_t plane = (size_t) r->dst_width * (size_t) r->dst_height;
+  float *out =
+      job->out + (size_t) channel * plane + (size_t) y * (size_t) r->dst_width;
+
+  for (int i = 0; i < n_rows; i++)
+    mix_rows (job->image, channel, &r->down[y + i], s, s->mixed[i]);
+  if (r->src_width == r->dst_width) {
+    for (int i = 0; i < n_rows; i++)
+      tone_row (s->mixed[i], r->dst_width, &job->tone,
+          out + (size_t) i * (size_t) r->dst_width);
+    return;
+  }
+  interleave (s->mixed, r->src_width, s->columns);
+  squeeze (r, s->columns, &job->tone, n_rows, out);
+}
+
+static void
+do_band (void *data, int task, int CNN_UNUSED worker)
+{
+  const Job *job = data;
+  CnnResampler *r = job->resampler;
+  int begin = task * r->band_rows, end = begin + r->band_rows;
+  if (end > r->dst_height)
+    end = r->dst_height;
+
+  for (int channel = 0; channel < job->image->channels; channel++)
+    for (int y = begin; y < end; y += LANES)
+      do_rows (job, channel, y, end - y < LANES ? end - y : LANES,
+          &r->scratch[task]);
+}
+
+/* -- the object --------------------------------------------------------- */
+
+static Tone
+tone_for (CnnImageLevels levels, CnnPixelRange range)
+{
+  float black = levels == CNN_LEVELS_VIDEO ? 16 : 0;
+  float white = levels == CNN_LEVELS_VIDEO ? 235 : 255;
+  Tone t = { .low = 0, .high = 1 };
+  switch (range) {
+    case CNN_RANGE_0_1:
+      break;
+    case CNN_RANGE_0_255:
+      t.high = 255;
+      break;
+    case CNN_RANGE_1_1:
+      t.low = -1;
+      break;
+    case CNN_RANGE_16_235:
+      t.low = 16;
+      t.high = 235;
+      break;
+  }
+  t.gain = (t.high - t.low) / (white - black);
+  t.bias = t.low - black * t.gain;
+  return t;
+}
+
+void
+cnn_resampler_run (CnnResampler *resampler, const CnnImage *image,
+    CnnPixelRange range, CnnPool *pool, float *out)
+{
+  assert (image->width == resampler->src_width);
+  assert (image->height == resampler->src_height);
+  Job job = { resampler, image, tone_for (image->levels, range), out };
+  cnn_pool_run (pool, resampler->n_bands, do_band, &job);
+}
+
+/* One block holds the spans and, band by band, the scratch. */
+static size_t
+lay_out (CnnResampler *r, char *base)
+{
+  size_t n = (size_t) r->src_width, at = 0;
+#define TAKE(member, bytes)                                                    \
+  do {                                                                         \
+    if (base)                                                                  \
+      (member) = (void *) (base + at);                                         \
+    at += cnn_align_up (bytes);                                                \
+  } while (0)
+
+  TAKE (r->across, (size_t) r->dst_width * sizeof *r->across);
+  TAKE (r->down, (size_t) r->dst_height * sizeof *r->down);
+  for (int band = 0; band < r->n_bands; band++) {
+    Scratch *s = &r->scratch[band];
+    TAKE (s->columns, n * sizeof *s->columns);
+    for (int i = 0; i < LANES; i++)
+      TAKE (s->mixed[i], n * sizeof *s->mixed[i]);
+    TAKE (s->sum, n * sizeof *s->sum);
+    for (int i = 0; i < BYTE_ROWS; i++)
+      TAKE (s->bytes[i], n);
+  }
+#undef TAKE
+  return at;
+}
+
+static void
+cut_bands (CnnResampler *r)
+{
+  int rows = (r->dst_height + MAX_BANDS - 1) / MAX_BANDS;
+  if (rows < MIN_BAND_ROWS)
+    rows = MIN_BAND_ROWS;
+  r->band_rows = (rows + LANES - 1) / LANES * LANES;
+  r->n_bands = (r->dst_height + r->band_rows - 1) / r->band_rows;
+}
+
+static bool
+side_fits (int side)
+{
+  return side >= 1 && side <= CNN_MAX_IMAGE_SIDE;
+}
+
+CnnStatus
+cnn_resampler_new (int src_width, int src_height, int dst_width, int dst_height,
+    CnnResampler **resampler, CnnError *error)
+{
+  if (!side_fits (src_width) || !side_fits (src_height)
+      || !side_fits (dst_width) || !side_fits (dst_height))
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "can't resize %dx%d to %dx%d: sides must be 1 to %d", src_width,
+        src_height, dst_width, dst_height, CNN_MAX_IMAGE_SIDE);
+
+  CnnResampler *r = calloc (1, sizeof *r);
+  if (!r)
+    return cnn_error_memory (error, sizeof *r, "a resampler");
+  r->src_width = src_width;
+  r->src_height = src_height;
+  r->dst_width = dst_width;
+  r->dst_height = dst_height;
+  cut_bands (r);
+
+  size_t bytes = lay_out (r, NULL);
+  r->memory = cnn_aligned_alloc (bytes);
+  if (!r->memory) {
+    free (r);
+    return cnn_error_memory (error, bytes, "a resampler");
+  }
+  lay_out (r, r->memory);
+  cnn_axis_spans (src_width, dst_width, r->across);
+  cnn_axis_spans (src_height, dst_height, r->down);
+  *resampler = r;
+  return CNN_OK;
+}
+
+void
+cnn_resampler_free (CnnResampler *resampler)
+{
+  if (!resampler)
+    return;
+  free (resampler->memory);
+  free (resampler);
+}
