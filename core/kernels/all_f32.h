@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* all_f32.h: every kernel of one instruction set, and the function that puts
+ * them into the table. What the including file says: ISA, its name; LANES;
+ * REGISTERS, vectors that it can hold at once. */
+
+#ifndef CNN_KERNELS_ALL_F32_H
+#define CNN_KERNELS_ALL_F32_H
+
+/* Accumulators leave room for the operands of one step: a row of pixels and a
+ * weight. */
+#if REGISTERS >= 32
+#define TILE_OC           8
+#define TILE_ACCUMULATORS 24
+#define CORRELATE_OC      4
+#define CORRELATE_TAPS    5
+#define GEMM_ROWS         8
+#define GEMM_VECS         3
+#define DOT_ROWS          8
+#define DOT_COLUMNS       2
+#else
+#define TILE_OC           4
+#define TILE_ACCUMULATORS 12
+#define CORRELATE_OC      2
+#define CORRELATE_TAPS    5
+#define GEMM_ROWS         4
+#define GEMM_VECS         3
+#define DOT_ROWS          4
+#define DOT_COLUMNS       2
+#endif
+
+#include "kernels/element_f32.h"
+
+#include "kernels/conv_f32.h"
+#include "kernels/correlate_f32.h"
+#include "kernels/gemm_f32.h"
+
+#define TEXT2(x) #x
+#define TEXT(x)  TEXT2 (x)
+
+void
+KERNEL (cnn_kernels_init) (CnnKernels *kernels)
+{
+  *kernels = (CnnKernels){
+    .name = TEXT (ISA),
+    .lanes = LANES,
+    .conv = KERNEL (cnn_conv_f32),
+    .correlate = KERNEL (cnn_correlate_f32),
+    .gemm_nn = KERNEL (cnn_gemm_nn_f32),
+    .gemm_nt = KERNEL (cnn_gemm_nt_f32),
+    .map = KERNEL (cnn_map_f32),
+    .binary = KERNEL (cnn_binary_f32),
+    .max_pool_2x2 = KERNEL (cnn_max_pool_2x2_f32),
+    .average_pool_2x2 = KERNEL (cnn_average_pool_2x2_f32),
+    .sum = KERNEL (cnn_sum_f32),
+  };
+}
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* kernels.h: the inner loops, as a table of functions.
+ *
+ * Operators bring tensors into the few shapes that stand here and call through
+ * a CnnKernels. The table is filled with portable C first and overwritten by
+ * each better instruction set that the flags allow. The contract stands beside
+ * each function's type; tests/kernels holds every version against a plain
+ * reference (docs/adding-a-kernel.md).
+ *
+ * All versions may read CNN_SLACK_BYTES past the last element of what they are
+ * given, never write past it, and none cares for alignment. An element of a
+ * result is computed in the same order wherever it lies in a run, so how the
+ * caller cuts up its work does not change results. */
+
+#ifndef CNN_KERNELS_KERNELS_H
+#define CNN_KERNELS_KERNELS_H
+
+#include <stddef.h>
+
+/** CNN_CONV_BLOCK: most output channels that one convolution run computes. */
+#define CNN_CONV_BLOCK 8
+
+typedef enum
+{
+  CNN_ACTIVATION_NONE,
+  CNN_ACTIVATION_RELU,    /* max (x, 0) */
+  CNN_ACTIVATION_TANH,    /* tanh (x) */
+  CNN_ACTIVATION_SIGMOID, /* 1 / (1 + exp (-x)) */
+  CNN_ACTIVATION_EXP      /* exp (x); not fused into convolutions */
+} CnnActivation;
+
+typedef enum
+{
+  CNN_BINARY_ADD,
+  CNN_BINARY_SUB,
+  CNN_BINARY_MUL,
+  CNN_BINARY_DIV
+} CnnBinary;
+
+/**
+ * CnnConvRun:
+ * @in: pixel 0 of input channel 0
+ * @in_plane: elements from one input channel to the next
+ * @ic: input channels
+ * @taps: @n_taps offsets, in elements, of the pixels under the kernel
+ * @weights: [ic][n_taps][w_pitch], of which the first @oc count
+ * @bias: (nullable): @oc values to begin with
+ * @out: pixel 0 of output channel 0; @out_plane elements to the next
+ * @oc: output channels, 1 to CNN_CONV_BLOCK
+ * @n: pixels
+ * @add: begin with what @out holds instead of 0
+ *
+ * out[o][x] = f ([add] out[o][x] + bias[o]
+ *                + sum over i, t of weights[i][t][o] * in[i][x + taps[t]])
+ */
+typedef struct
+{
+  const float *in;
+  size_t in_plane;
+  int ic;
+  const ptrdiff_t *taps;
+  int n_taps;
+  const float *weights;
+  int w_pitch;
+  const float *bias;
+  float *out;
+  size_t out_plane;
+  int oc, n, add;
+  CnnActivation activation;
+} CnnConvRun;
+
+/** CnnConvKernel: pixels are lanes, a tile of output channels x pixels stays
+ * in registers. No operand may overlap @out. */
+typedef void (*CnnConvKernel) (const CnnConvRun *run);
+
+/**
+ * CnnCorrelateRun:
+ * @g: [samples][oc][n] with pitches @g_sample and @g_plane
+ * @x: of sample 0; @x_sample elements to the next
+ * @taps: @n_taps offsets into @x
+ * @out: [oc][n_taps] with pitch @out_pitch
+ *
+ * out[o][t] += sum over samples s and i < n of g[s][o][i] * x[s][i + taps[t]]
+ */
+typedef struct
+{
+  const float *g;
+  size_t g_sample, g_plane;
+  int oc;
+  const float *x;
+  size_t x_sample;
+  const ptrdiff_t *taps;
+  int n_taps;
+  int n, samples;
+  float *out;
+  size_t out_pitch;
+} CnnCorrelateRun;
+
+/** CnnCorrelateKernel: gradient of a convolution's weights for one input
+ * channel. What lies past the last x is not used, be it NaN. */
+typedef void (*CnnCorrelateKernel) (const CnnCorrelateRun *run);
+
+/**
+ * CnnGemmRun:
+ * @a: element (i, k) at a[i*a_row + k*a_k]
+ * @b: rows @b_row apart
+ * @c: rows @c_row apart
+ *
+ * c[i][j] += alpha * sum over l < k of a(i, l) * b(l, j), i < m, j < n.
+ */
+typedef struct
+{
+  const float *a;
+  size_t a_row, a_k;
+  const float *b;
+  size_t b_row;
+  float *c;
+  size_t c_row;
+  int m, n, k;
+  float alpha;
+} CnnGemmRun;
+
+/** CnnGemmKernel: gemm_nn: b(l, j) at b[l*b_row + j]. gemm_nt: b(l, j) at
+ * b[j*b_row + l], and a_k must be 1. @c overlaps nothing. */
+typedef void (*CnnGemmKernel) (const CnnGemmRun *run);
+
+/** CnnMapKernel: y[i] = f (x[i]); x and y may be the same. */
+typedef void (
+    *CnnMapKernel) (CnnActivation f, const float *x, float *y, size_t n);
+
+/** CnnBinaryKernel: y[i] = a[i*a_step] op b[i*b_step], steps 0 or 1; y may be
+ * a or b where their step is 1. */
+typedef void (*CnnBinaryKernel) (CnnBinary op, const float *a, int a_step,
+    const float *b, int b_step, float *y, size_t n);
+
+/** CnnPoolKernel: y[i] of the four x0[2i], x0[2i+1], x1[2i], x1[2i+1]: their
+ * maximum, or their mean. */
+typedef void (
+    *CnnPoolKernel) (const float *x0, const float *x1, float *y, int n);
+
+/** CnnSumKernel: Returns: sum of x[i]. */
+typedef float (*CnnSumKernel) (const float *x, size_t n);
+
+/**
+ * CnnKernels:
+ * @name: of the best instruction set in it
+ * @lanes: floats in a vector, to choose between ways of cutting the work
+ */
+typedef struct CnnKernels
+{
+  const char *name;
+  int lanes;
+  CnnConvKernel conv;
+  CnnCorrelateKernel correlate;
+  CnnGemmKernel gemm_nn, gemm_nt;
+  CnnMapKernel map;
+  CnnBinaryKernel binary;
+  CnnPoolKernel max_pool_2x2, average_pool_2x2;
+  CnnSumKernel sum;
+} CnnKernels;
+
+/** cnn_kernels_init: fills @kernels for CNN_CPU_ @flags (cpu.h). A pure
+ * function of its flags, so tests may choose any that the processor has. */
+void cnn_kernels_init (CnnKernels *kernels, unsigned flags);
+
+/** cnn_kernels: Returns: the table for this processor. Threads: any. */
+const CnnKernels *cnn_kernels (void);
+
+/* Each instruction set's file overwrites what it has. */
+void cnn_kernels_init_portable (CnnKernels *kernels);
+void cnn_kernels_init_avx2 (CnnKernels *kernels);
+void cnn_kernels_init_avx512 (CnnKernels *kernels);
+void cnn_kernels_init_neon (CnnKernels *kernels);
+
+#endif

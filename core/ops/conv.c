@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* conv.c: the Conv operator: attributes, shapes, sizes.
+ *
+ * input n ic h w, weights oc ic/group kh kw, bias oc, output n oc oh ow; or
+ * n ic l and so on for one axis:
+ *   y[n][o][i][j] = bias[o] + sum over c, p, q of w[o][c][p][q]
+ *       * x[n][c][i*stride + p*dilation - pad][j*stride + q*dilation - pad]
+ *
+ * Source: ONNX Conv, opsets 1, 11. */
+
+#include "ops/conv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ops/planar.h"
+#include "ops/shapes.h"
+#include "ops/table.h"
+
+static CnnStatus
+parse (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const known[] = { "auto_pad", "dilations", "group",
+    "kernel_shape", "pads", "strides", NULL };
+  CnnConvParams *p = params;
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  p->group = 1;
+  if (!status)
+    status = cnn_window_parse (attributes, &p->window, error);
+  if (!status)
+    status =
+        cnn_attributes_int (attributes, "group", 1, 1 << 20, &p->group, error);
+  return status;
+}
+
+/* The window with its kernel taken from the weights. */
+static CnnWindow
+window_of (const CnnConvParams *p, const CnnShape *weights)
+{
+  CnnWindow window = p->window;
+  bool flat = weights->rank == 3;
+  window.kernel[0] = flat ? 1 : weights->dims[2];
+  window.kernel[1] = weights->dims[weights->rank - 1];
+  return window;
+}
+
+static CnnStatus
+check_weights (const CnnConvParams *p, const CnnTensor *const *in, int n_in,
+    CnnError *error)
+{
+  const CnnShape *x = &in[0]->shape, *w = &in[1]->shape;
+  char text[160];
+  if (w->rank != x->rank)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %d dimensions, weights have %d", x->rank, w->rank);
+  for (int i = 0; i < w->rank; i++)
+    if (w->dims[i] < 1 || w->dims[i] > (i < 2 ? 1 << 30 : 32767))
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "weights have the impossible shape %s",
+          cnn_shape_format (w, text, sizeof text));
+  for (int i = 2; i < w->rank; i++) {
+    int64_t kernel = p->window.kernel[i + 2 - w->rank];
+    if (p->window.axes && kernel && kernel != w->dims[i])
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "kernel_shape says %" PRId64 ", weights have shape %s", kernel,
+          cnn_shape_format (w, text, sizeof text));
+  }
+  if (x->dims[1] != -1 && x->dims[1] != w->dims[1] * p->group)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %" PRId64 " channels, weights expect %" PRId64, x->dims[1],
+        w->dims[1] * p->group);
+  if (w->dims[0] % p->group)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "%" PRId64 " output channels can't be cut into %" PRId64 " groups",
+        w->dims[0], p->group);
+  if (n_in > 2 && in[2]
+      && (in[2]->shape.rank != 1 || in[2]->shape.dims[0] != w->dims[0]))
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "bias has shape %s, %" PRId64 " output channels are expected",
+        cnn_shape_format (&in[2]->shape, text, sizeof text), w->dims[0]);
+  return CNN_OK;
+}
+
+static CnnStatus
+infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
+    CNN_UNUSED int n_out, CnnError *error)
+{
+  const CnnConvParams *p = params;
+  const CnnShape *x = &in[0]->shape, *w = &in[1]->shape;
+  int64_t size[2], pad;
+  CnnStatus status = cnn_infer_floats (in, n_in, error);
+  if (!status)
+    status = cnn_window_axes (&p->window, x, &size[0], &size[1], error);
+  if (!status)
+    status = check_weights (p, in, n_in, error);
+  if (status)
+    return status;
+
+  CnnWindow window = window_of (p, w);
+  CnnShape y = { .rank = x->rank, .dims = { x->dims[0], w->dims[0] } };
+  CnnShape padded = { .rank = 4, .dims = { 1, w->dims[1] * p->group, 1, 1 } };
+  for (int axis = x->rank == 3; axis < 2 && !status; axis++) {
+    int64_t begin, *to = &y.dims[x->rank - 2 + axis];
+    status = cnn_window_output (&window, axis, size[axis], to, error);
+    cnn_window_pad (&window, axis, size[axis] > 0 ? size[axis] : 1, &begin,
+        &pad);
+    padded.dims[2 + axis] = (size[axis] > 0 ? size[axis] : 1) + pad
+        + cnn_window_extent (&window, axis);
+  }
+  /* So that forward() and backward() can copy it with its padding. */
+  CnnTensor unused;
+  if (!status)
+    status = cnn_infer_output (&unused, CNN_TYPE_FLOAT32, &padded, error);
+  if (!status)
+    status = cnn_infer_output (&out[0], CNN_TYPE_FLOAT32, &y, error);
+  return status;
+}
+
+static bool
+geometry (const void *params, const CnnTensor *const *in,
+    CnnOpGeometry *geometry_)
+{
+  CnnWindow window = window_of (params, &in[1]->shape);
+  return cnn_window_geometry (&window, &in[0]->shape, geometry_);
+}
+
+static uint64_t
+macs (CNN_UNUSED const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, const CnnTensor *out)
+{
+  const CnnShape *w = &in[1]->shape;
+  return (uint64_t) cnn_elements (out) * cnn_product (w, 1, w->rank);
+}
+
+CnnConvSizes
+cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
+    const CnnTensor *weights, const CnnTensor *out)
+{
+  const CnnShape *x = &in->shape, *w = &weights->shape, *y = &out->shape;
+  CnnWindow window = window_of (params, w);
+  bool flat = x->rank == 3;
+  CnnConvSizes s = {
+    .n = (int) x->dims[0],
+    .group = (int) params->group,
+    .ic = (int) w->dims[1],
+    .oc = (int) (w->dims[0] / params->group),
+    .h = flat ? 1 : (int) x->dims[2],
+    .w = (int) x->dims[x->rank - 1],
+    .oh = flat ? 1 : (int) y->dims[2],
+    .ow = (int) y->dims[y->rank - 1],
+  };
+  int64_t size[2] = { s.h, s.w }, begin, total;
+  for (int axis = 0; axis < 2; axis++) {
+    cnn_window_pad (&window, axis, size[axis], &begin, &total);
+    s.kernel[axis] = (int) window.kernel[axis];
+    s.stride[axis] = (int) window.stride[axis];
+    s.dilation[axis] = (int) window.dilation[axis];
+    s.pad[axis] = (int) begin;
+    s.copied |= total > 0;
+  }
+  s.copied |= s.stride[1] > 1;
+  s.rows = s.copied
+      ? (s.oh - 1) * s.stride[0] + (s.kernel[0] - 1) * s.dilation[0] + 1
+      : s.h;
+  s.phases = s.stride[1] < s.kernel[1] * s.dilation[1]
+      ? s.stride[1]
+      : (s.kernel[1] - 1) * s.dilation[1] + 1;
+  s.phase = (size_t) s.ow
+      + (size_t) ((s.kernel[1] - 1) * s.dilation[1] / s.stride[1]);
+  s.pitch = s.copied ? s.phase * (size_t) s.phases : (size_t) s.w;
+  s.plane = (size_t) s.rows * s.pitch;
+  return s;
+}
+
+void
+cnn_conv_taps (const CnnConvSizes *s, ptrdiff_t *taps)
+{
+  for (int p = 0; p < s->kernel[0]; p++)
+    for (int q = 0; q < s->kernel[1]; q++) {
+      int x = q * s->dilation[1];
+      *taps++ = (ptrdiff_t) p * s->dilation[0] * (ptrdiff_t) s->pitch
+          + x % s->stride[1] * (ptrdiff_t) s->phase + x / s->stride[1];
+    }
+}
+
+static CnnConvSizes
+sizes_of (const void *params, const CnnTensor *const *in, const CnnTensor *out)
+{
+  return cnn_conv_sizes (params, in[0], in[1], out);
+}
+
+/* Weights that are not constant are packed by forward() itself. */
+static size_t
+scratch_bytes (const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, const CnnTensor *out, const CnnPool *pool,
+    int training)
+{
+  CnnConvSizes s = sizes_of (params, in, out);
+  bool packs = training || !in[1]->data;
+  size_t bytes = cnn_conv_forward_bytes (&s, packs, pool);
+  size_t back = training ? cnn_conv_backward_bytes (&s, pool) : 0;
+  return back > bytes ? back : bytes;
+}
+
+static size_t
+packed_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in)
+{
+  return in[1]->data ? cnn_elements (in[1]) * sizeof (float) : 0;
+}
+
+static void
+pack (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
+    void *packed)
+{
+  const CnnConvParams *p = params;
+  const CnnShape *w = &in[1]->shape;
+  size_t taps = cnn_product (w, 2, w->rank);
+  CnnPlanarWeights weights = {
+    .data = in[1]->data,
+    .o_step = (size_t) w->dims[1] * taps,
+    .i_step = taps,
+    .oc = (int) (w->dims[0] / p->group),
+    .ic = (int) w->dims[1],
+    .n_taps = (int) taps,
+  };
+  size_t group_size = (size_t) weights.oc * weights.o_step;
+  for (int g = 0; g < p->group; g++) {
+    cnn_planar_pack (&weights, (float *) packed + (size_t) g * group_size);
+    weights.data += group_size;
+  }
+}
+
+static bool
+fuse (void *params, const CnnOp *next, CNN_UNUSED const void *next_params)
+{
+  CnnConvParams *p = params;
+  if (p->activation != CNN_ACTIVATION_NONE)
+    return false;
+  if (next == &cnn_op_relu)
+    p->activation = CNN_ACTIVATION_RELU;
+  else if (next == &cnn_op_tanh)
+    p->activation = CNN_ACTIVATION_TANH;
+  else if (next == &cnn_op_sigmoid)
+    p->activation = CNN_ACTIVATION_SIGMOID;
+  return p->activation != CNN_ACTIVATION_NONE;
+}
+
+const CnnOp cnn_op_conv = {
+  .name = "Conv",
+  .since = 1,
+  .min_in = 2,
+  .max_in = 3,
+  .max_out = 1,
+  .params_bytes = sizeof (CnnConvParams),
+  .parse = parse,
+  .infer = infer,
+  .geometry = geometry,
+  .macs = macs,
+  .scratch_bytes = scratch_bytes,
+  .packed_bytes = packed_bytes,
+  .pack = pack,
+  .fuse = fuse,
+  .forward = cnn_conv_forward,
+  .backward = cnn_conv_backward,
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* conv.h (internal): what the files of the Conv operator share. */
+
+#ifndef CNN_OPS_CONV_H
+#define CNN_OPS_CONV_H
+
+#include "kernels/kernels.h"
+#include "ops/window.h"
+
+/**
+ * CnnConvParams:
+ * @activation: taken over from the operator after it
+ */
+typedef struct
+{
+  CnnWindow window;
+  int64_t group;
+  CnnActivation activation;
+} CnnConvParams;
+
+/**
+ * CnnConvSizes:
+ * @ic, @oc: channels of one group
+ * @kernel ... @pad: vertical, horizontal; @pad before pixel 0
+ * @copied: the planes are copied to add padding, and where the horizontal
+ *   stride is s, to sort columns: those with x % s = 0, then 1, ...
+ * @rows: rows of a plane as the kernels see it
+ * @pitch: elements from row to row
+ * @phase: elements from one such set of columns to the next
+ *
+ * All of a Conv in numbers that have been checked.
+ */
+typedef struct
+{
+  int n, group, ic, oc, h, w, oh, ow;
+  int kernel[2], stride[2], dilation[2], pad[2];
+  bool copied;
+  int rows, phases;
+  size_t pitch, phase, plane;
+} CnnConvSizes;
+
+CnnConvSizes cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
+    const CnnTensor *weights, const CnnTensor *out);
+
+/** cnn_conv_taps: writes kernel[0] * kernel[1] offsets into a plane. */
+void cnn_conv_taps (const CnnConvSizes *sizes, ptrdiff_t *taps);
+
+/** cnn_conv_copy: the planes of one group of one sample, as the kernels want
+ * them: into @to, ic * plane floats. */
+void cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
+    float *to);
+
+size_t cnn_conv_forward_bytes (const CnnConvSizes *sizes, bool packs,
+    const CnnPool *pool);
+void cnn_conv_forward (const CnnOpCall *call);
+
+size_t cnn_conv_backward_bytes (const CnnConvSizes *sizes, const CnnPool *pool);
+void cnn_conv_backward (const CnnOpCall *call, const CnnOpGrad *grad);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* dropout.c: Dropout: drops elements while training, else the identity.
+ *
+ * With ratio r: y = x / (1 - r) where a random number of the element is at
+ * least r, else 0. The numbers follow from call->seed alone, so backward()
+ * draws them again. From opset 12 on the ratio is input 1, a constant; input 2,
+ * training_mode, is ignored: call->training says it.
+ *
+ * Source: ONNX Dropout, opsets 6 to 13; Srivastava et al., JMLR 2014. */
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "ops/shapes.h"
+#include "ops/table.h"
+
+typedef struct
+{
+  float ratio;
+} Params;
+
+static CnnStatus
+parse (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const old[] = { "ratio", "is_test", NULL };
+  static const char *const now[] = { "seed", NULL };
+  Params *p = params;
+  int64_t unused;
+  p->ratio = 0.5f;
+  bool is_old = attributes->opset < 12;
+  CnnStatus status =
+      cnn_attributes_check (attributes, is_old ? old : now, error);
+  if (!status)
+    status = cnn_attributes_float (attributes, "ratio", &p->ratio, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "is_test", 0, 1, &unused, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "seed", INT64_MIN, INT64_MAX,
+        &unused, error);
+  if (!status && !(p->ratio >= 0 && p->ratio < 1))
+    status = cnn_error_set (error, CNN_ERROR_FORMAT,
+        "ratio is %g, not within 0 to 1", (double) p->ratio);
+  return status;
+}
+
+static CnnStatus
+check_ratio (const CnnTensor *ratio, CnnError *error)
+{
+  size_t n = 0;
+  if (ratio->type != CNN_TYPE_FLOAT32 || !ratio->data
+      || cnn_shape_elements (&ratio->shape, &n) || n != 1)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "ratio is not one constant float32");
+  float r = *(const float *) ratio->data;
+  if (!(r >= 0 && r < 1))
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "ratio is %g, not within 0 to 1", (double) r);
+  return CNN_OK;
+}
+
+static CnnStatus
+infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
+    int n_out, CnnError *error)
+{
+  CnnStatus status = n_in > 1 && in[1] ? check_ratio (in[1], error) : CNN_OK;
+  if (!status)
+    status = cnn_infer_same_float (params, in, n_in, out, n_out, error);
+  if (!status && n_out > 1)
+    out[1] = out[0];
+  return status;
+}
+
+static float
+ratio_of (const CnnOpCall *call)
+{
+  if (call->n_in > 1 && call->in[1])
+    return *(const float *) call->in[1]->data;
+  return ((const Params *) call->params)->ratio;
+}
+
+static void
+forward (const CnnOpCall *call)
+{
+  size_t n = cnn_elements (call->in[0]);
+  const float *x = call->in[0]->data;
+  float *y = call->out[0]->data, ratio = ratio_of (call);
+  float *mask = call->n_out > 1 && call->out[1] ? call->out[1]->data : NULL;
+  bool drops = call->training && ratio > 0;
+  if (!drops && y != x)
+    memcpy (y, x, n * sizeof *y);
+  for (size_t i = 0; mask && !drops && i < n; i++)
+    mask[i] = 1;
+  if (!drops)
+    return;
+
+  CnnRng rng;
+  cnn_rng_init (&rng, call->seed, 0);
+  float scale = 1 / (1 - ratio);
+  for (size_t i = 0; i < n; i++) {
+    bool kept = cnn_rng_float (&rng) >= ratio;
+    y[i] = kept ? x[i] * scale : 0;
+    if (mask)
+      mask[i] = kept;
+  }
+}
+
+static void
+backward (const CnnOpCall *call, const CnnOpGrad *grad)
+{
+  if (!grad->d_out[0] || !grad->d_in[0])
+    return;
+  size_t n = cnn_elements (call->in[0]);
+  const float *g = grad->d_out[0]->data;
+  float *d = grad->d_in[0]->data;
+  float ratio = call->training ? ratio_of (call) : 0, scale = 1 / (1 - ratio);
+  CnnRng rng;
+  cnn_rng_init (&rng, call->seed, 0);
+  for (size_t i = 0; i < n; i++)
+    if (!(ratio > 0) || cnn_rng_float (&rng) >= ratio)
+      d[i] += g[i] * scale;
+}
+
+const CnnOp cnn_op_dropout = {
+  .name = "Dropout",
+  .since = 6,
+  .min_in = 1,
+  .max_in = 3,
+  .max_out = 2,
+  .params_bytes = sizeof (Params),
+  .inplace = true,
+  .parse = parse,
+  .infer = infer,
+  .geometry = cnn_op_geometry_pointwise,
+  .forward = forward,
+  .backward = backward,
+};

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gemm.c: the Gemm operator, a dense layer.
+ *
+ * a m x k (k x m with transA), b k x n (n x k with transB), c stretched to
+ * m x n, output m x n:
+ *   y = alpha a b + beta c
+ * With g = gradient by y: da = alpha g b', db = alpha a' g, dc = beta times
+ * the sum of g over stretched dimensions.
+ *
+ * Source: ONNX Gemm, opsets 6 to 13. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ops/matrix.h"
+#include "ops/shapes.h"
+#include "ops/table.h"
+
+#define MAX_SIZE ((int64_t) 1 << 30)
+
+typedef struct
+{
+  float alpha, beta;
+  int64_t trans_a, trans_b;
+} Params;
+
+typedef struct
+{
+  int m, n, k;
+  CnnMatrix a, b;
+} Sizes;
+
+static CnnStatus
+parse (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const known[] = { "alpha", "beta", "transA", "transB",
+    "broadcast", NULL };
+  Params *p = params;
+  int64_t broadcast = 0;
+  *p = (Params){ .alpha = 1, .beta = 1 };
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  if (!status)
+    status = cnn_attributes_float (attributes, "alpha", &p->alpha, error);
+  if (!status)
+    status = cnn_attributes_float (attributes, "beta", &p->beta, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "transA", INT64_MIN, INT64_MAX,
+        &p->trans_a, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "transB", INT64_MIN, INT64_MAX,
+        &p->trans_b, error);
+  /* Opset 6; c is stretched with and without it. */
+  if (!status)
+    status =
+        cnn_attributes_int (attributes, "broadcast", 0, 1, &broadcast, error);
+  return status;
+}
+
+static CnnStatus
+check_matrix (const CnnTensor *matrix, int i, CnnError *error)
+{
+  const CnnShape *s = &matrix->shape;
+  if (s->rank != 2)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input %d has %d dimensions, 2 are expected", i, s->rank);
+  for (int d = 0; d < 2; d++)
+    if (!s->dims[d] || s->dims[d] < -1 || s->dims[d] > MAX_SIZE)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "dimension %d of input %d has size %" PRId64, d, i, s->dims[d]);
+  return CNN_OK;
+}
+
+static CnnStatus
+infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
+    CNN_UNUSED int n_out, CnnError *error)
+{
+  const Params *p = params;
+  CnnStatus status = cnn_infer_floats (in, n_in, error);
+  for (int i = 0; i < 2 && !status; i++)
+    status = check_matrix (in[i], i, error);
+  if (status)
+    return status;
+
+  const int64_t *a = in[0]->shape.dims, *b = in[1]->shape.dims;
+  int64_t k = a[!p->trans_a], k_b = b[!!p->trans_b];
+  if (k != k_b && k != -1 && k_b != -1)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %" PRId64 " values, weights expect %" PRId64, k, k_b);
+  CnnShape y = { .rank = 2, .dims = { a[!!p->trans_a], b[!p->trans_b] } };
+  if (n_in > 2 && in[2]) {
+    CnnShape both;
+    char text[160], text_c[160];
+    status = cnn_shape_broadcast (&y, &in[2]->shape, &both, error);
+    if (!status && !cnn_shape_equal (&both, &y) && y.dims[0] != -1
+        && y.dims[1] != -1)
+      status = cnn_error_set (error, CNN_ERROR_SHAPE,
+          "bias of %s can't be stretched to %s",
+          cnn_shape_format (&in[2]->shape, text_c, sizeof text_c),
+          cnn_shape_format (&y, text, sizeof text));
+  }
+  return status ? status
+                : cnn_infer_output (&out[0], CNN_TYPE_FLOAT32, &y, error);
+}
+
+static uint64_t
+macs (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
+    const CnnTensor *out)
+{
+  const Params *p = params;
+  return (uint64_t) cnn_elements (out)
+      * (uint64_t) in[0]->shape.dims[!p->trans_a];
+}
+
+static Sizes
+sizes_of (const CnnOpCall *call)
+{
+  const Params *p = call->params;
+  const int64_t *a = call->in[0]->shape.dims, *b = call->in[1]->shape.dims;
+  Sizes s = {
+    .m = (int) a[!!p->trans_a],
+    .n = (int) b[!p->trans_b],
+    .k = (int) a[!p->trans_a],
+    .a = { call->in[0]->data, (size_t) a[1], 1 },
+    .b = { call->in[1]->data, (size_t) b[1], 1 },
+  };
+  if (p->trans_a)
+    s.a = cnn_matrix_turned (s.a);
+  if (p->trans_b)
+    s.b = cnn_matrix_turned (s.b);
+  return s;
+}
+
+static size_t
+scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out, const CnnPool *pool,
+    CNN_UNUSED int training)
+{
+  size_t most = 0;
+  for (int i = 0; i < 2; i++)
+    for (int d = 0; d < 2; d++)
+      if ((size_t) in[i]->shape.dims[d] > most)
+        most = (size_t) in[i]->shape.dims[d];
+  return (size_t) cnn_pool_threads (pool) * cnn_matrix_spare_bytes (most);
+}
+
+/* How far c moves from row to row, and from column to column: 0 where it is
+ * stretched. */
+static void
+bias_steps (const CnnShape *c, size_t *row, size_t *column)
+{
+  int64_t across = c->rank > 0 ? c->dims[c->rank - 1] : 1;
+  int64_t down = c->rank > 1 ? c->dims[c->rank - 2] : 1;
+  *column = across > 1;
+  *row = down > 1 ? (size_t) across : 0;
+}
+
+static void
+begin_with_bias (const CnnOpCall *call, const Sizes *s, float *y)
+{
+  const Params *p = call->params;
+  if (call->n_in < 3 || !call->in[2]) {
+    memset (y, 0, (size_t) s->m * (size_t) s->n * sizeof *y);
+    return;
+  }
+  size_t row, column;
+  const float *c = call->in[2]->data;
+  bias_steps (&call->in[2]->shape, &row, &column);
+  for (int i = 0; i < s->m; i++, y += s->n)
+    call->kernels->binary (CNN_BINARY_MUL, c + (size_t) i * row, column != 0,
+        &p->beta, 0, y, (size_t) s->n);
+}
+
+static void
+forward (const CnnOpCall *call)
+{
+  const Params *p = call->params;
+  Sizes s = sizes_of (call);
+  float *y = call->out[0]->data;
+  begin_with_bias (call, &s, y);
+  cnn_matrix_multiply (call->kernels, call->pool, s.a, s.b, y, s.m, s.n, s.k,
+      p->alpha, call->scratch);
+}
+
+static void
+bias_gradient (const CnnOpCall *call, const Sizes *s, const float *g, float *d)
+{
+  const Params *p = call->params;
+  size_t row, column;
+  bias_steps (&call->in[2]->shape, &row, &column);
+  for (int i = 0; i < s->m; i++, g += s->n)
+    for (int j = 0; j < s->n; j++)
+      d[(size_t) i * row + (size_t) j * column] += p->beta * g[j];
+}
+
+/* The gradient of a transposed operand is the transpose of the product:
+ * (g b')' = b g'. */
+static void
+backward (const CnnOpCall *call, const CnnOpGrad *grad)
+{
+  const Params *p = call->params;
+  Sizes s = sizes_of (call);
+  if (!grad->d_out[0])
+    return;
+  CnnMatrix g = { grad->d_out[0]->data, (size_t) s.n, 1 };
+  CnnMatrix g_turned = cnn_matrix_turned (g);
+  CnnMatrix a_turned = cnn_matrix_turned (s.a);
+  CnnMatrix b_turned = cnn_matrix_turned (s.b);
+  float *d_a = grad->d_in[0] ? grad->d_in[0]->data : NULL;
+  float *d_b = grad->d_in[1] ? grad->d_in[1]->data : NULL;
+
+  if (d_a && !p->trans_a)
+    cnn_matrix_multiply (call->kernels, call->pool, g, b_turned, d_a, s.m, s.k,
+        s.n, p->alpha, call->scratch);
+  if (d_a && p->trans_a)
+    cnn_matrix_multiply (call->kernels, call->pool, s.b, g_turned, d_a, s.k,
+        s.m, s.n, p->alpha, call->scratch);
+  if (d_b && !p->trans_b)
+    cnn_matrix_multiply (call->kernels, call->pool, a_turned, g, d_b, s.k, s.n,
+        s.m, p->alpha, call->scratch);
+  if (d_b && p->trans_b)
+    cnn_matrix_multiply (call->kernels, call->pool, g_turned, s.a, d_b, s.n,
+        s.k, s.m, p->alpha, call->scratch);
+  if (call->n_in > 2 && grad->d_in[2])
+    bias_gradient (call, &s, grad->d_out[0]->data, grad->d_in[2]->data);
+}
+
+const CnnOp cnn_op_gemm = {
+  .name = "Gemm",
+  .since = 1,
+  .min_in = 2,
+  .max_in = 3,
+  .max_out = 1,
+  .params_bytes = sizeof (Params),
+  .parse = parse,
+  .infer = infer,
+  .macs = macs,
+  .scratch_bytes = scratch_bytes,
+  .forward = forward,
+  .backward = backward,
+};

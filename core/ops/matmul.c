@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* matmul.c: the MatMul operator.
+ *
+ * a ... m k, b ... k n, output ... m n; the dimensions before the last two are
+ * batches and stretch as in Add. A vector stands for one row (a) or one column
+ * (b), which the output then lacks.
+ *   y = a b;  da = g b';  db = a' g, summed over batches that b is stretched to
+ *
+ * Source: ONNX MatMul, opsets 1 to 13 (numpy.matmul). */
+
+#include <inttypes.h>
+
+#include "base/error.h"
+#include "ops/matrix.h"
+#include "ops/shapes.h"
+#include "ops/table.h"
+
+#define MAX_SIZE ((int64_t) 1 << 30)
+
+/* Both shapes with rank 2 at least. */
+static void
+as_matrices (const CnnShape *a, const CnnShape *b, CnnShape *a2, CnnShape *b2)
+{
+  *a2 = *a;
+  *b2 = *b;
+  if (a->rank == 1)
+    *a2 = (CnnShape){ .rank = 2, .dims = { 1, a->dims[0] } };
+  if (b->rank == 1)
+    *b2 = (CnnShape){ .rank = 2, .dims = { b->dims[0], 1 } };
+}
+
+static CnnStatus
+check (const CnnTensor *tensor, int i, CnnError *error)
+{
+  const CnnShape *s = &tensor->shape;
+  if (!s->rank)
+    return cnn_error_set (error, CNN_ERROR_SHAPE, "input %d is a scalar", i);
+  for (int d = 0; d < s->rank; d++)
+    if (!s->dims[d] || s->dims[d] < -1 || s->dims[d] > MAX_SIZE)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "dimension %d of input %d has size %" PRId64, d, i, s->dims[d]);
+  return CNN_OK;
+}
+
+static CnnStatus
+infer (CNN_UNUSED const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+{
+  CnnStatus status = cnn_infer_floats (in, n_in, error);
+  for (int i = 0; i < 2 && !status; i++)
+    status = check (in[i], i, error);
+  if (status)
+    return status;
+
+  CnnShape a, b, y;
+  as_matrices (&in[0]->shape, &in[1]->shape, &a, &b);
+  int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1];
+  int64_t k_b = b.dims[b.rank - 2], n = b.dims[b.rank - 1];
+  if (k != k_b && k != -1 && k_b != -1)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %" PRId64 " values, weights expect %" PRId64, k, k_b);
+  a.rank -= 2;
+  b.rank -= 2;
+  status = cnn_shape_broadcast (&a, &b, &y, error);
+  if (status)
+    return status;
+  if (in[0]->shape.rank > 1)
+    y.dims[y.rank++] = m;
+  if (in[1]->shape.rank > 1)
+    y.dims[y.rank++] = n;
+  return cnn_infer_output (&out[0], CNN_TYPE_FLOAT32, &y, error);
+}
+
+static uint64_t
+macs (CNN_UNUSED const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, const CnnTensor *out)
+{
+  const CnnShape *a = &in[0]->shape;
+  return (uint64_t) cnn_elements (out) * (uint64_t) a->dims[a->rank - 1];
+}
+
+/**
+ * Sizes:
+ * @batches: products to compute
+ * @a, @b, @y: shapes; @y of the batches only
+ */
+typedef struct
+{
+  int m, n, k;
+  size_t batches;
+  CnnShape a, b, y;
+} Sizes;
+
+static Sizes
+sizes_of (const CnnOpCall *call)
+{
+  Sizes s;
+  as_matrices (&call->in[0]->shape, &call->in[1]->shape, &s.a, &s.b);
+  s.m = (int) s.a.dims[s.a.rank - 2];
+  s.k = (int) s.a.dims[s.a.rank - 1];
+  s.n = (int) s.b.dims[s.b.rank - 1];
+  CnnShape a = s.a, b = s.b;
+  a.rank -= 2;
+  b.rank -= 2;
+  cnn_shape_broadcast (&a, &b, &s.y, NULL);
+  s.batches = cnn_product (&s.y, 0, s.y.rank);
+  /* One matrix of weights for all: one tall product. */
+  if (s.b.rank == 2 && s.batches * (size_t) s.m <= MAX_SIZE) {
+    s.m = (int) (s.batches * (size_t) s.m);
+    s.batches = 1;
+  }
+  return s;
+}
+
+/* Where the matrix of batch @i of the output lies in an operand. */
+static size_t
+offset_of (const Sizes *s, const CnnShape *operand, size_t i)
+{
+  size_t offset = 0,
+         step = cnn_product (operand, operand->rank - 2, operand->rank);
+  for (int d = s->y.rank - 1, o = operand->rank - 3; d >= 0; d--, o--) {
+    size_t at = i % (size_t) s->y.dims[d];
+    i /= (size_t) s->y.dims[d];
+    if (o < 0)
+      break;
+    if (operand->dims[o] > 1)
+      offset += at * step;
+    step *= (size_t) operand->dims[o];
+  }
+  return offset;
+}
+
+static size_t
+scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out, const CnnPool *pool,
+    CNN_UNUSED int training)
+{
+  size_t most = 0;
+  for (int i = 0; i < 2; i++)
+    for (int d = 0; d < in[i]->shape.rank; d++)
+      if ((size_t) in[i]->shape.dims[d] > most)
+        most = (size_t) in[i]->shape.dims[d];
+  return (size_t) cnn_pool_threads (pool) * cnn_matrix_spare_bytes (most);
+}
+
+static void
+forward (const CnnOpCall *call)
+{
+  Sizes s = sizes_of (call);
+  const float *a = call->in[0]->data, *b = call->in[1]->data;
+  float *y = call->out[0]->data;
+  size_t size = (size_t) s.m * (size_t) s.n;
+  for (size_t i = 0; i < size * s.batches; i++)
+    y[i] = 0;
+  for (size_t i = 0; i < s.batches; i++, y += size) {
+    CnnMatrix left = { a + offset_of (&s, &s.a, i), (size_t) s.k, 1 };
+    CnnMatrix right = { b + offset_of (&s, &s.b, i), (size_t) s.n, 1 };
+    cnn_matrix_multiply (call->kernels, call->pool, left, right, y, s.m, s.n,
+        s.k, 1, call->scratch);
+  }
+}
+
+static void
+backward (const CnnOpCall *call, const CnnOpGrad *grad)
+{
+  Sizes s = sizes_of (call);
+  if (!grad->d_out[0])
+    return;
+  const float *a = call->in[0]->data, *b = call->in[1]->data;
+  const float *g = grad->d_out[0]->data;
+  for (size_t i = 0; i < s.batches; i++) {
+    size_t at_a = offset_of (&s, &s.a, i), at_b = offset_of (&s, &s.b, i);
+    CnnMatrix left = { a + at_a, (size_t) s.k, 1 };
+    CnnMatrix right = { b + at_b, (size_t) s.n, 1 };
+    CnnMatrix from = { g, (size_t) s.n, 1 };
+    if (grad->d_in[0])
+      cnn_matrix_multiply (call->kernels, call->pool, from,
+          cnn_matrix_turned (right), (float *) grad->d_in[0]->data + at_a, s.m,
+          s.k, s.n, 1, call->scratch);
+    if (grad->d_in[1])
+      cnn_matrix_multiply (call->kernels, call->pool, cnn_matrix_turned (left),
+          from, (float *) grad->d_in[1]->data + at_b, s.k, s.n, s.m, 1,
+          call->scratch);
+    g += (size_t) s.m * (size_t) s.n;
+  }
+}
+
+const CnnOp cnn_op_matmul = {
+  .name = "MatMul",
+  .since = 1,
+  .min_in = 2,
+  .max_in = 2,
+  .max_out = 1,
+  .infer = infer,
+  .macs = macs,
+  .scratch_bytes = scratch_bytes,
+  .forward = forward,
+  .backward = backward,
+};

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* planar.c: cuts a planar convolution into runs of the convolution kernel.
+ *
+ * Two ways. Row by row: each output row is cut into pieces whose input stays
+ * in the first cache while all output channels are computed from it. Flat:
+ * where rows are short against a vector, several rows are computed as one run
+ * over the input's pitch, into spare memory, from which the true pixels are
+ * copied. Tasks are bands of rows, by channels where rows are few: they depend
+ * on the sizes only, and a pixel's sum is always taken in the same order. */
+
+#include "ops/planar.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define FLAT_PIXELS  1024
+#define INPUT_BYTES  (24 * 1024)
+#define TASK_MACS    ((size_t) 1 << 20)
+#define WANTED_TASKS 8
+
+typedef struct
+{
+  const CnnPlanar *planar;
+  bool flat;
+  int rows;   /* of a task */
+  int bands;  /* tasks along y */
+  int blocks; /* of a task */
+} Cut;
+
+int
+cnn_planar_blocks (int oc)
+{
+  return (oc + CNN_CONV_BLOCK - 1) / CNN_CONV_BLOCK;
+}
+
+int
+cnn_planar_block (int oc, int block)
+{
+  return (int) ((int64_t) oc * block / cnn_planar_blocks (oc));
+}
+
+void
+cnn_planar_pack (const CnnPlanarWeights *w, float *packed)
+{
+  for (int b = 0; b < cnn_planar_blocks (w->oc); b++) {
+    int first = cnn_planar_block (w->oc, b);
+    int last = cnn_planar_block (w->oc, b + 1);
+    for (int i = 0; i < w->ic; i++)
+      for (int t = 0; t < w->n_taps; t++) {
+        const float *from = w->data + (size_t) i * w->i_step
+            + (size_t) (w->flip ? w->n_taps - 1 - t : t);
+        for (int o = first; o < last; o++)
+          *packed++ = from[(size_t) o * w->o_step];
+      }
+  }
+}
+
+/* Rows that one flat run may have. */
+static int
+flat_rows (int ow, size_t row_step)
+{
+  size_t rows = row_step ? (FLAT_PIXELS - 1) / row_step : 0;
+  return (size_t) ow <= FLAT_PIXELS ? (int) rows + 1 : 1;
+}
+
+size_t
+cnn_planar_spare_bytes (int oh, int ow, size_t row_step)
+{
+  int rows = flat_rows (ow, row_step);
+  if (rows > oh)
+    rows = oh;
+  if ((size_t) ow > FLAT_PIXELS)
+    return 0;
+  size_t pixels = (size_t) (rows - 1) * row_step + (size_t) ow;
+  return cnn_align_up (CNN_CONV_BLOCK * pixels * sizeof (float));
+}
+
+static int
+round_up (int n, int step)
+{
+  return (n + step - 1) / step * step;
+}
+
+static bool
+prefer_flat (const CnnPlanar *p)
+{
+  int rows = flat_rows (p->ow, p->row_step);
+  if (rows > p->oh)
+    rows = p->oh;
+  if (rows < 2 || p->ow > FLAT_PIXELS)
+    return false;
+  int64_t flat =
+      round_up ((int) ((rows - 1) * p->row_step) + p->ow, p->kernels->lanes);
+  int64_t by_row = (int64_t) rows * round_up (p->ow, p->kernels->lanes);
+  return flat * 9 < by_row * 8;
+}
+
+/* One block of channels of rows y ... y + rows - 1, columns x ... x + n - 1;
+ * @rows is 1 unless they are flattened. */
+static CnnConvRun
+block_run (const CnnPlanar *p, int block, int y, int x, int n)
+{
+  int first = cnn_planar_block (p->oc, block);
+  int oc = cnn_planar_block (p->oc, block + 1) - first;
+  size_t plane = (size_t) p->oh * (size_t) p->ow;
+  return (CnnConvRun){
+    .in = p->in + (size_t) y * p->row_step + x,
+    .in_plane = p->in_plane,
+    .ic = p->ic,
+    .taps = p->taps,
+    .n_taps = p->n_taps,
+    .weights =
+        p->weights + (size_t) first * (size_t) p->ic * (size_t) p->n_taps,
+    .w_pitch = oc,
+    .bias = p->bias ? p->bias + first : NULL,
+    .out = p->out + (size_t) first * plane + (size_t) y * (size_t) p->ow + x,
+    .out_plane = plane,
+    .oc = oc,
+    .n = n,
+    .add = p->add,
+    .activation = p->activation,
+  };
+}
+
+/* Pixels of a row whose input, all channels and kernel rows, stays cached. */
+static int
+piece_pixels (const CnnPlanar *p)
+{
+  size_t span = p->row_step ? (size_t) p->taps[p->n_taps - 1] / p->row_step : 0;
+  size_t lines = (size_t) p->ic * (span + 1);
+  size_t room = INPUT_BYTES / sizeof (float) / lines;
+  size_t step = 12 * (size_t) p->kernels->lanes;
+  if (room < step)
+    return 3 * p->kernels->lanes;
+  return room / step * step > (size_t) p->ow ? p->ow
+                                             : (int) (room / step * step);
+}
+
+static void
+rows_task (const CnnPlanar *p, int y0, int y1, int b0, int b1)
+{
+  int piece = piece_pixels (p);
+  for (int y = y0; y < y1; y++)
+    for (int x = 0; x < p->ow; x += piece) {
+      int n = p->ow - x < piece ? p->ow - x : piece;
+      for (int b = b0; b < b1; b++) {
+        CnnConvRun run = block_run (p, b, y, x, n);
+        p->kernels->conv (&run);
+      }
+    }
+}
+
+static void
+take_rows (const CnnPlanar *p, const CnnConvRun *flat, float *out, int rows)
+{
+  size_t plane = (size_t) p->oh * (size_t) p->ow, ow = (size_t) p->ow;
+  for (int o = 0; o < flat->oc; o++)
+    for (int y = 0; y < rows; y++) {
+      const float *from =
+          flat->out + (size_t) o * flat->out_plane + (size_t) y * p->row_step;
+      float *to = out + (size_t) o * plane + (size_t) y * ow;
+      if (p->add)
+        p->kernels->binary (CNN_BINARY_ADD, to, 1, from, 1, to, ow);
+      else
+        memcpy (to, from, ow * sizeof *to);
+    }
+}
+
+static void
+flat_task (const CnnPlanar *p, int y0, int y1, int b0, int b1, float *spare)
+{
+  bool dense = p->row_step == (size_t) p->ow;
+  int n = (int) ((size_t) (y1 - y0 - 1) * p->row_step) + p->ow;
+  for (int b = b0; b < b1; b++) {
+    CnnConvRun run = block_run (p, b, y0, 0, n);
+    float *out = run.out;
+    if (!dense) {
+      run.out = spare;
+      run.out_plane = (size_t) n;
+      run.add = 0;
+    }
+    p->kernels->conv (&run);
+    if (!dense)
+      take_rows (p, &run, out, y1 - y0);
+  }
+}
+
+static void
+task (void *data, int number, int worker)
+{
+  const Cut *cut = data;
+  const CnnPlanar *p = cut->planar;
+  int y0 = number % cut->bands * cut->rows;
+  int y1 = y0 + cut->rows < p->oh ? y0 + cut->rows : p->oh;
+  int blocks = cnn_planar_blocks (p->oc);
+  int b0 = number / cut->bands * cut->blocks;
+  int b1 = b0 + cut->blocks < blocks ? b0 + cut->blocks : blocks;
+
+  if (cut->flat) {
+    size_t bytes = cnn_planar_spare_bytes (p->oh, p->ow, p->row_step);
+    char *spare = (char *) p->spare + (size_t) worker * bytes;
+    flat_task (p, y0, y1, b0, b1, (float *) spare);
+  } else {
+    rows_task (p, y0, y1, b0, b1);
+  }
+}
+
+void
+cnn_planar_run (const CnnPlanar *planar)
+{
+  const CnnPlanar *p = planar;
+  Cut cut = { .planar = p, .flat = prefer_flat (p), .rows = 1 };
+  int blocks = cnn_planar_blocks (p->oc), parts = 1;
+  size_t row_macs =
+      (size_t) p->ow * (size_t) p->oc * (size_t) p->ic * (size_t) p->n_taps;
+
+  if (p->row_step == (size_t) p->ow)
+    cut.flat = true;
+  if (row_macs < TASK_MACS)
+    cut.rows = (int) (TASK_MACS / (row_macs + 1));
+  if (cut.flat && cut.rows > flat_rows (p->ow, p->row_step))
+    cut.rows = flat_rows (p->ow, p->row_step);
+  if (cut.rows > p->oh)
+    cut.rows = p->oh;
+  cut.bands = (p->oh + cut.rows - 1) / cut.rows;
+  if (cut.bands < WANTED_TASKS && row_macs * (size_t) p->oh > TASK_MACS)
+    parts = (WANTED_TASKS + cut.bands - 1) / cut.bands;
+  if (parts > blocks)
+    parts = blocks;
+  cut.blocks = (blocks + parts - 1) / parts;
+  parts = (blocks + cut.blocks - 1) / cut.blocks;
+  cnn_pool_run (p->pool, cut.bands * parts, task, &cut);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* planar.h (internal): convolution over planes, as Conv's forward pass and its
+ * gradient need it: where the pixels lie, how the work is cut. */
+
+#ifndef CNN_OPS_PLANAR_H
+#define CNN_OPS_PLANAR_H
+
+#include <stddef.h>
+
+#include <cnn/pool.h>
+
+#include "kernels/kernels.h"
+
+/**
+ * CnnPlanar:
+ * @in: first pixel of input channel 0; @in_plane elements to the next
+ * @row_step: elements from what an output row reads to what the next reads
+ * @taps: @n_taps offsets
+ * @weights: from cnn_planar_pack()
+ * @out: oc planes of oh x ow, dense
+ * @spare: cnn_planar_spare_bytes() of memory for each thread of @pool
+ *
+ * out[o][y][x] = f ([add] + bias[o] + sum over i, t of
+ *     weight (o, i, t) * in[i*in_plane + y*row_step + x + taps[t]])
+ */
+typedef struct
+{
+  const CnnKernels *kernels;
+  CnnPool *pool;
+  const float *in;
+  size_t in_plane, row_step;
+  int ic, oc, oh, ow;
+  const ptrdiff_t *taps;
+  int n_taps;
+  const float *weights, *bias;
+  float *out;
+  int add;
+  CnnActivation activation;
+  void *spare;
+} CnnPlanar;
+
+/** cnn_planar_run: Cost: oc * ic * n_taps * oh * ow multiply-adds. */
+void cnn_planar_run (const CnnPlanar *planar);
+
+/** cnn_planar_spare_bytes: memory that one thread needs, a multiple of
+ * CNN_ALIGN_BYTES. */
+size_t cnn_planar_spare_bytes (int oh, int ow, size_t row_step);
+
+/** cnn_planar_block: first output channel of block @block of those that @oc
+ * channels are cut into: at most CNN_CONV_BLOCK each, as equal as can be. */
+int cnn_planar_block (int oc, int block);
+int cnn_planar_blocks (int oc);
+
+/**
+ * CnnPlanarWeights:
+ * Weight (o, i, t) lies at data[o*o_step + i*i_step + t], or, where @flip, at
+ * data[o*o_step + i*i_step + n_taps - 1 - t].
+ */
+typedef struct
+{
+  const float *data;
+  size_t o_step, i_step;
+  int oc, ic, n_taps, flip;
+} CnnPlanarWeights;
+
+/** cnn_planar_pack: writes oc * ic * n_taps floats: block by block
+ * [ic][n_taps][oc of the block]. */
+void cnn_planar_pack (const CnnPlanarWeights *weights, float *packed);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reshape.c: Identity, Flatten, Reshape: the same elements in another shape.
+ *
+ * Source: ONNX Identity, opset 1; Flatten, opsets 1 to 13; Reshape, opsets 5
+ * to 14. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/size.h"
+#include "ops/shapes.h"
+#include "ops/table.h"
+
+typedef struct
+{
+  int64_t axis;
+} Flatten;
+
+typedef struct
+{
+  int64_t allow_zero;
+} Reshape;
+
+static void
+forward (const CnnOpCall *call)
+{
+  const CnnTensor *in = call->in[0];
+  if (call->out[0]->data != in->data)
+    memcpy (call->out[0]->data, in->data,
+        cnn_elements (in) * cnn_type_bytes (in->type));
+}
+
+static void
+backward (const CnnOpCall *call, const CnnOpGrad *grad)
+{
+  if (!grad->d_out[0] || !grad->d_in[0])
+    return;
+  const float *g = grad->d_out[0]->data;
+  float *d = grad->d_in[0]->data;
+  for (size_t i = 0, n = cnn_elements (call->in[0]); i < n; i++)
+    d[i] += g[i];
+}
+
+static CnnStatus
+parse_flatten (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const known[] = { "axis", NULL };
+  Flatten *p = params;
+  p->axis = 1;
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "axis", -CNN_MAX_RANK,
+        CNN_MAX_RANK, &p->axis, error);
+  return status;
+}
+
+/* Product of dims[from] ... dims[to - 1]; -1 if one of them is. */
+static CnnStatus
+product (const CnnShape *s, int from, int to, int64_t *result, CnnError *error)
+{
+  int64_t all = 1;
+  bool open = false;
+  for (int i = from; i < to; i++) {
+    open |= s->dims[i] == -1;
+    if (s->dims[i] != -1 && !cnn_dim_mul (all, s->dims[i], &all))
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "dimensions %d to %d are too large", from, to - 1);
+  }
+  *result = open ? -1 : all;
+  return CNN_OK;
+}
+
+/* x d0 ... dn -> (d0 * ... * d(axis-1)) (d(axis) * ... * dn) */
+static CnnStatus
+infer_flatten (const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+{
+  const Flatten *p = params;
+  const CnnShape *x = &in[0]->shape;
+  CnnShape y = { .rank = 2 };
+  int axis;
+  CnnStatus status = cnn_axis (p->axis, x->rank, x->rank, &axis, error);
+  if (!status)
+    status = product (x, 0, axis, &y.dims[0], error);
+  if (!status)
+    status = product (x, axis, x->rank, &y.dims[1], error);
+  return status ? status : cnn_infer_output (&out[0], in[0]->type, &y, error);
+}
+
+static CnnStatus
+parse_reshape (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const known[] = { "allowzero", NULL };
+  Reshape *p = params;
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "allowzero", 0, 1, &p->allow_zero,
+        error);
+  return status;
+}
+
+static CnnStatus
+check_target (const CnnTensor *shape, CnnError *error)
+{
+  if (shape->type != CNN_TYPE_INT64 || shape->shape.rank != 1
+      || shape->shape.dims[0] < 0 || shape->shape.dims[0] > CNN_MAX_RANK) {
+    char text[160];
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "the shape is a %s of size %s, at most %d int64 are expected",
+        cnn_type_name (shape->type),
+        cnn_shape_format (&shape->shape, text, sizeof text), CNN_MAX_RANK);
+  }
+  if (!shape->data)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the shape is not a constant");
+  return CNN_OK;
+}
+
+/* Reads the target; sizes copied from the input that are not fixed stay -1,
+ * @copied_open counts them; @free_at is the place of a -1. */
+static CnnStatus
+read_target (const Reshape *p, const CnnShape *x, const CnnTensor *shape,
+    CnnShape *y, int *free_at, int *copied_open, CnnError *error)
+{
+  const int64_t *target = shape->data;
+  *y = (CnnShape){ .rank = (int) shape->shape.dims[0] };
+  *free_at = -1;
+  *copied_open = 0;
+  for (int i = 0; i < y->rank; i++) {
+    y->dims[i] = target[i];
+    if (target[i] < -1 || (target[i] == -1 && *free_at >= 0))
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "the shape's value %d is %" PRId64, i, target[i]);
+    if (target[i] == -1)
+      *free_at = i;
+    if (target[i] || p->allow_zero)
+      continue;
+    if (i >= x->rank)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "the shape copies dimension %d, the input has %d", i, x->rank);
+    y->dims[i] = x->dims[i];
+    *copied_open += x->dims[i] == -1;
+  }
+  return CNN_OK;
+}
+
+/* Product of the sizes that are fixed, but that at @skip. */
+static CnnStatus
+fixed_product (const CnnShape *s, int skip, int64_t *result, CnnError *error)
+{
+  CnnShape fixed = *s;
+  for (int i = 0; i < s->rank; i++)
+    if (fixed.dims[i] == -1 || i == skip)
+      fixed.dims[i] = 1;
+  return product (&fixed, 0, fixed.rank, result, error);
+}
+
+static CnnStatus
+infer_reshape (const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+{
+  const CnnShape *x = &in[0]->shape;
+  CnnShape y;
+  int free_at = -1, copied_open = 0, open = 0;
+  int64_t from = 0, to = 0;
+  CnnStatus status = check_target (in[1], error);
+  if (!status)
+    status = read_target (params, x, in[1], &y, &free_at, &copied_open, error);
+  if (!status)
+    status = fixed_product (x, -1, &from, error);
+  if (!status)
+    status = fixed_product (&y, free_at, &to, error);
+  if (status)
+    return status;
+
+  for (int i = 0; i < x->rank; i++)
+    open += x->dims[i] == -1;
+  /* Sizes that are not fixed cancel if the output copies each of them. */
+  if (open == copied_open) {
+    bool fits = free_at < 0 ? from == to : to > 0 && from % to == 0;
+    char text[160];
+    if (!fits)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "%" PRId64 " elements do not fit the shape %s", from,
+          cnn_shape_format (&y, text, sizeof text));
+    if (free_at >= 0)
+      y.dims[free_at] = from / to;
+  }
+  return cnn_infer_output (&out[0], in[0]->type, &y, error);
+}
+
+const CnnOp cnn_op_identity = {
+  .name = "Identity",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 1,
+  .max_out = 1,
+  .inplace = true,
+  .infer = cnn_infer_same,
+  .geometry = cnn_op_geometry_pointwise,
+  .forward = forward,
+  .backward = backward,
+};
+
+const CnnOp cnn_op_flatten = {
+  .name = "Flatten",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 1,
+  .max_out = 1,
+  .params_bytes = sizeof (Flatten),
+  .inplace = true,
+  .parse = parse_flatten,
+  .infer = infer_flatten,
+  .forward = forward,
+  .backward = backward,
+};
+
+const CnnOp cnn_op_reshape = {
+  .name = "Reshape",
+  .since = 5,
+  .min_in = 2,
+  .max_in = 2,
+  .max_out = 1,
+  .params_bytes = sizeof (Reshape),
+  .inplace = true,
+  .parse = parse_reshape,
+  .infer = infer_reshape,
+  .forward = forward,
+  .backward = backward,
+};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* window.c: the sliding window that Conv and the pools share.
+ *
+ * With p the padding in all, e = (kernel - 1) * dilation + 1:
+ *   output = floor ((input + p - e) / stride) + 1     (ceil with ceil_mode)
+ * Automatic padding makes output = ceil (input / stride). */
+
+#include "ops/window.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* The product of two extents fits an int. */
+#define MAX_EXTENT 32767
+#define MAX_SIZE   ((int64_t) 1 << 30)
+
+static CnnStatus
+parse_pad (const CnnAttributes *attributes, CnnWindow *window, CnnError *error)
+{
+  static const char *const names[] = { "NOTSET", "SAME_UPPER", "SAME_LOWER",
+    "VALID" };
+  const char *name = names[0];
+  CnnStatus status =
+      cnn_attributes_string (attributes, "auto_pad", &name, error);
+  if (status)
+    return status;
+  for (int i = 0; i < 4; i++)
+    if (!strcmp (name, names[i])) {
+      window->pad = (CnnPad) i;
+      return CNN_OK;
+    }
+  return cnn_error_set (error, CNN_ERROR_FORMAT,
+      "auto_pad '%.40s' is not known", name);
+}
+
+/* Reads one value an axis (@ends = 1), or begins and ends (2), into vertical
+ * and horizontal places. */
+static CnnStatus
+parse_axes (const CnnAttributes *attributes, const char *name, int64_t low,
+    CnnWindow *window, int64_t *first, int64_t *second, CnnError *error)
+{
+  int64_t values[4];
+  int ends = second ? 2 : 1, count = 0;
+  CnnStatus status = cnn_attributes_ints (attributes, name, low, MAX_EXTENT,
+      2 * ends, values, &count, error);
+  if (status || !count)
+    return status;
+  int axes = count / ends;
+  if (count % ends || (window->axes && window->axes != axes))
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "attribute '%s' has %d values, others speak of %d axes", name, count,
+        window->axes);
+  window->axes = axes;
+  for (int i = 0; i < axes; i++) {
+    first[2 - axes + i] = values[i];
+    if (second)
+      second[2 - axes + i] = values[axes + i];
+  }
+  return CNN_OK;
+}
+
+CnnStatus
+cnn_window_parse (const CnnAttributes *attributes, CnnWindow *window,
+    CnnError *error)
+{
+  CnnWindow w = {
+    .stride = { 1, 1 },
+    .dilation = { 1, 1 },
+  };
+  CnnStatus status = parse_pad (attributes, &w, error);
+  if (!status)
+    status =
+        parse_axes (attributes, "kernel_shape", 1, &w, w.kernel, NULL, error);
+  if (!status)
+    status = parse_axes (attributes, "strides", 1, &w, w.stride, NULL, error);
+  if (!status)
+    status =
+        parse_axes (attributes, "dilations", 1, &w, w.dilation, NULL, error);
+  if (!status)
+    status =
+        parse_axes (attributes, "pads", 0, &w, w.pad_begin, w.pad_end, error);
+  if (!status)
+    status =
+        cnn_attributes_int (attributes, "ceil_mode", 0, 1, &w.ceil_mode, error);
+  if (!status && w.axes == 1)
+    w.kernel[0] = 1;
+  if (!status)
+    *window = w;
+  return status;
+}
+
+CnnStatus
+cnn_window_axes (const CnnWindow *window, const CnnShape *in, int64_t *h,
+    int64_t *w, CnnError *error)
+{
+  int axes = in->rank - 2;
+  if (axes != 1 && axes != 2)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %d dimensions, 3 or 4 are expected", in->rank);
+  if (window->axes && window->axes != axes)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %d axes, the attributes speak of %d", axes, window->axes);
+  for (int i = 0; i < in->rank; i++)
+    if (!in->dims[i] || in->dims[i] < -1 || in->dims[i] > MAX_SIZE)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "dimension %d of the input has size %" PRId64, i, in->dims[i]);
+  *h = axes == 2 ? in->dims[2] : 1;
+  *w = in->dims[axes + 1];
+  return CNN_OK;
+}
+
+int64_t
+cnn_window_extent (const CnnWindow *window, int axis)
+{
+  return (window->kernel[axis] - 1) * window->dilation[axis] + 1;
+}
+
+static bool
+pads_automatically (const CnnWindow *window)
+{
+  return window->pad == CNN_PAD_SAME_UPPER || window->pad == CNN_PAD_SAME_LOWER;
+}
+
+void
+cnn_window_pad (const CnnWindow *window, int axis, int64_t size, int64_t *begin,
+    int64_t *total)
+{
+  *begin = *total = 0;
+  if (window->pad == CNN_PAD_EXPLICIT) {
+    *begin = window->pad_begin[axis];
+    *total = *begin + window->pad_end[axis];
+  } else if (pads_automatically (window)) {
+    int64_t stride = window->stride[axis], last = (size - 1) / stride * stride;
+    int64_t needed = last + cnn_window_extent (window, axis) - size;
+    *total = needed > 0 ? needed : 0;
+    *begin = (*total + (window->pad == CNN_PAD_SAME_LOWER)) / 2;
+  }
+}
+
+CnnStatus
+cnn_window_output (const CnnWindow *window, int axis, int64_t size,
+    int64_t *output, CnnError *error)
+{
+  int64_t begin, total, extent = cnn_window_extent (window, axis);
+  int64_t stride = window->stride[axis];
+  if (size == -1) {
+    *output = -1;
+    return CNN_OK;
+  }
+  cnn_window_pad (window, axis, size, &begin, &total);
+  int64_t room = size + total - extent;
+  if (room < 0)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "a %s of %" PRId64 " (kernel %" PRId64 ", dilation %" PRId64
+        ") does not fit into an input of %" PRId64 " with padding %" PRId64,
+        axis ? "width" : "height", extent, window->kernel[axis],
+        window->dilation[axis], size, total);
+  *output = room / stride + 1;
+  /* A window that would begin in the end's padding is left out. */
+  if (window->ceil_mode && room % stride && *output * stride < size + begin)
+    *output += 1;
+  return CNN_OK;
+}
+
+bool
+cnn_window_geometry (const CnnWindow *window, const CnnShape *in,
+    CnnOpGeometry *geometry)
+{
+  *geometry = (CnnOpGeometry){ 0 };
+  for (int axis = 0; axis < 2; axis++) {
+    bool used = axis || in->rank == 4;
+    int64_t size = used ? in->dims[in->rank - 2 + axis] : 1, begin, total;
+    /* Not fixed: as for a multiple of the stride. */
+    if (size < 1)
+      size = window->stride[axis];
+    cnn_window_pad (window, axis, size, &begin, &total);
+    geometry->window[axis] = (int) cnn_window_extent (window, axis);
+    geometry->stride[axis] = (int) window->stride[axis];
+    geometry->offset[axis] = (int) -begin;
+    geometry->padded |= total > 0;
+  }
+  return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* window.h (internal): the sliding window that Conv and the pools share:
+ * attributes, output sizes, padding, geometry. */
+
+#ifndef CNN_OPS_WINDOW_H
+#define CNN_OPS_WINDOW_H
+
+#include "ops/op.h"
+
+typedef enum
+{
+  CNN_PAD_EXPLICIT,
+  CNN_PAD_SAME_UPPER,
+  CNN_PAD_SAME_LOWER,
+  CNN_PAD_VALID
+} CnnPad;
+
+/**
+ * CnnWindow:
+ * @axes: axes that attributes were given for, 1 or 2; 0 = none was given
+ * @kernel: 0 = take it from the weights
+ * @ceil_mode: round the output's size up
+ *
+ * Per axis, [0] vertical, [1] horizontal. 1-D windows have the defaults
+ * (kernel 1, stride 1, no padding) in [0].
+ */
+typedef struct
+{
+  int axes;
+  CnnPad pad;
+  int64_t kernel[2], stride[2], dilation[2], pad_begin[2], pad_end[2];
+  int64_t ceil_mode;
+} CnnWindow;
+
+/** cnn_window_parse: reads auto_pad, dilations, kernel_shape, pads, strides,
+ * and ceil_mode. */
+CnnStatus cnn_window_parse (const CnnAttributes *attributes, CnnWindow *window,
+    CnnError *error);
+
+/** cnn_window_axes: checks that in's shape, n c [h] w, goes with the
+ * attributes. Returns through @h and @w sizes, h = 1 for 1-D. */
+CnnStatus cnn_window_axes (const CnnWindow *window, const CnnShape *in,
+    int64_t *h, int64_t *w, CnnError *error);
+
+/** cnn_window_output: size along @axis of the output for an input of @size
+ * (-1 for -1). Errors: CNN_ERROR_SHAPE if the window is larger. */
+CnnStatus cnn_window_output (const CnnWindow *window, int axis, int64_t size,
+    int64_t *output, CnnError *error);
+
+/** cnn_window_extent: what the dilated kernel covers along @axis. */
+int64_t cnn_window_extent (const CnnWindow *window, int axis);
+
+/** cnn_window_pad: padding before pixel 0 of an input of @size along @axis,
+ * and in all; with automatic padding that depends on the size. */
+void cnn_window_pad (const CnnWindow *window, int axis, int64_t size,
+    int64_t *begin, int64_t *total);
+
+/** cnn_window_geometry: for geometry() of the operators. */
+bool cnn_window_geometry (const CnnWindow *window, const CnnShape *in,
+    CnnOpGeometry *geometry);
+
+#endif
