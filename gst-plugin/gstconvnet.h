@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstconvnet.h: the element `convnet`. */
+
+#ifndef GST_CONVNET_H
+#define GST_CONVNET_H
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstConvnetAttachMap:
+ * @GST_CONVNET_ATTACH_MAP_NONE: only boxes
+ * @GST_CONVNET_ATTACH_MAP_SCORES: also the class map of every level, as
+ *   GstConvnetMapMeta
+ * @GST_CONVNET_ATTACH_MAP_TENSOR: as GstTensorMeta, where GStreamer has it
+ *
+ * What `convnet` attaches besides boxes.
+ */
+typedef enum
+{
+  GST_CONVNET_ATTACH_MAP_NONE,
+  GST_CONVNET_ATTACH_MAP_SCORES,
+  GST_CONVNET_ATTACH_MAP_TENSOR
+} GstConvnetAttachMap;
+
+#define GST_TYPE_CONVNET_ATTACH_MAP (gst_convnet_attach_map_get_type ())
+GType gst_convnet_attach_map_get_type (void);
+
+#define GST_TYPE_CONVNET (gst_convnet_get_type ())
+G_DECLARE_FINAL_TYPE (GstConvnet, gst_convnet, GST, CONVNET, GstBaseTransform)
+
+GST_ELEMENT_REGISTER_DECLARE (convnet);
+
+G_END_DECLS
+
+#endif
