@@ -40,14 +40,20 @@ read_level (const GstStructure *fields, const GstMapInfo *scores, Level *level)
 {
   gdouble scale;
 
-  if (!gst_structure_get (fields, "width", G_TYPE_INT, &level->width, "height",
-          G_TYPE_INT, &level->height, "classes", G_TYPE_INT, &level->classes,
-          "window-width", G_TYPE_INT, &level->window_width, "window-height",
-          G_TYPE_INT, &level->window_height, "stride-x", G_TYPE_INT,
-          &level->stride_x, "stride-y", G_TYPE_INT, &level->stride_y,
-          "offset-x", G_TYPE_INT, &level->offset_x, "offset-y", G_TYPE_INT,
-          &level->offset_y, "scale", G_TYPE_DOUBLE, &scale, NULL))
+  /* clang-format off */
+  if (!gst_structure_get (fields,
+          "width", G_TYPE_INT, &level->width,
+          "height", G_TYPE_INT, &level->height,
+          "classes", G_TYPE_INT, &level->classes,
+          "window-width", G_TYPE_INT, &level->window_width,
+          "window-height", G_TYPE_INT, &level->window_height,
+          "stride-x", G_TYPE_INT, &level->stride_x,
+          "stride-y", G_TYPE_INT, &level->stride_y,
+          "offset-x", G_TYPE_INT, &level->offset_x,
+          "offset-y", G_TYPE_INT, &level->offset_y,
+          "scale", G_TYPE_DOUBLE, &scale, NULL))
     return FALSE;
+  /* clang-format on */
   level->scale_x = level->scale_y = scale;
   gst_structure_get_double (fields, "scale-x", &level->scale_x);
   gst_structure_get_double (fields, "scale-y", &level->scale_y);

@@ -183,15 +183,22 @@ describe_level (const CnnMap *map, GstBuffer *scores)
 {
   const CnnGeometry *geometry = &map->geometry;
 
-  return gst_structure_new ("level", "width", G_TYPE_INT, map->width, "height",
-      G_TYPE_INT, map->height, "classes", G_TYPE_INT, map->classes, "scale",
-      G_TYPE_DOUBLE, sqrt (map->scale_x * map->scale_y), "scale-x",
-      G_TYPE_DOUBLE, map->scale_x, "scale-y", G_TYPE_DOUBLE, map->scale_y,
-      "window-width", G_TYPE_INT, geometry->window[1], "window-height",
-      G_TYPE_INT, geometry->window[0], "stride-x", G_TYPE_INT,
-      geometry->stride[1], "stride-y", G_TYPE_INT, geometry->stride[0],
-      "offset-x", G_TYPE_INT, geometry->offset[1], "offset-y", G_TYPE_INT,
-      geometry->offset[0], "scores", GST_TYPE_BUFFER, scores, NULL);
+  /* clang-format off */
+  return gst_structure_new ("level",
+      "width", G_TYPE_INT, map->width,
+      "height", G_TYPE_INT, map->height,
+      "classes", G_TYPE_INT, map->classes,
+      "scale", G_TYPE_DOUBLE, sqrt (map->scale_x * map->scale_y),
+      "scale-x", G_TYPE_DOUBLE, map->scale_x,
+      "scale-y", G_TYPE_DOUBLE, map->scale_y,
+      "window-width", G_TYPE_INT, geometry->window[1],
+      "window-height", G_TYPE_INT, geometry->window[0],
+      "stride-x", G_TYPE_INT, geometry->stride[1],
+      "stride-y", G_TYPE_INT, geometry->stride[0],
+      "offset-x", G_TYPE_INT, geometry->offset[1],
+      "offset-y", G_TYPE_INT, geometry->offset[0],
+      "scores", GST_TYPE_BUFFER, scores, NULL);
+  /* clang-format on */
 }
 
 static void

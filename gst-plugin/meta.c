@@ -49,12 +49,17 @@ gst_convnet_meta_add_object (GstBuffer *buffer, const GstConvnetObject *object,
           (guint) object->x, (guint) object->y, (guint) object->width,
           (guint) object->height);
 
+  /* clang-format off */
   gst_video_region_of_interest_meta_add_param (region,
-      gst_structure_new (DETECTION, "label_id", G_TYPE_INT, object->label_id,
-          "confidence", G_TYPE_DOUBLE, object->confidence, "label",
-          G_TYPE_STRING, object->label, "x_min", G_TYPE_DOUBLE, object->x_min,
-          "y_min", G_TYPE_DOUBLE, object->y_min, "x_max", G_TYPE_DOUBLE,
-          object->x_max, "y_max", G_TYPE_DOUBLE, object->y_max, NULL));
+      gst_structure_new (DETECTION,
+          "label_id", G_TYPE_INT, object->label_id,
+          "confidence", G_TYPE_DOUBLE, object->confidence,
+          "label", G_TYPE_STRING, object->label,
+          "x_min", G_TYPE_DOUBLE, object->x_min,
+          "y_min", G_TYPE_DOUBLE, object->y_min,
+          "x_max", G_TYPE_DOUBLE, object->x_max,
+          "y_max", G_TYPE_DOUBLE, object->y_max, NULL));
+  /* clang-format on */
 }
 
 static void

@@ -170,11 +170,15 @@ create_stats (const GstConvnetStats *stats)
   GstClockTime average =
       stats->processed ? stats->total_time / stats->processed : 0;
 
-  return gst_structure_new ("application/x-convnet-stats", "processed",
-      G_TYPE_UINT64, stats->processed, "reused", G_TYPE_UINT64, stats->reused,
-      "late", G_TYPE_UINT64, stats->late, "objects", G_TYPE_UINT64,
-      stats->objects, "avg-inference-time", G_TYPE_UINT64, average,
+  /* clang-format off */
+  return gst_structure_new ("application/x-convnet-stats",
+      "processed", G_TYPE_UINT64, stats->processed,
+      "reused", G_TYPE_UINT64, stats->reused,
+      "late", G_TYPE_UINT64, stats->late,
+      "objects", G_TYPE_UINT64, stats->objects,
+      "avg-inference-time", G_TYPE_UINT64, average,
       "last-inference-time", G_TYPE_UINT64, stats->last_time, NULL);
+  /* clang-format on */
 }
 
 gboolean
