@@ -16,8 +16,8 @@
  *
  * Returns: @status, so that one writes `return cnn_error_set (...)`.
  */
-CnnStatus cnn_error_set (CnnError *error, CnnStatus status,
-    const char *format, ...) __attribute__ ((format (printf, 3, 4)));
+CnnStatus cnn_error_set (CnnError *error, CnnStatus status, const char *format,
+    ...) __attribute__ ((format (printf, 3, 4)));
 
 /** cnn_error_memory: the usual sentence for a failed allocation of @bytes for
  * @what. Returns: CNN_ERROR_MEMORY. */

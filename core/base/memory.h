@@ -41,7 +41,7 @@ void *cnn_aligned_alloc (size_t bytes);
  *
  * Returns: false if there is no memory; the list is as it was.
  */
-bool cnn_list_grow (
-    void *list, size_t count, size_t *room, size_t element_bytes);
+bool
+cnn_list_grow (void *list, size_t count, size_t *room, size_t element_bytes);
 
 #endif

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define MAX_THREADS 256
-#define SPINS 4000
+#define SPINS       4000
 
 typedef struct
 {
@@ -50,7 +50,7 @@ relax (void)
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause ();
 #elif defined(__aarch64__)
-  __asm__ volatile ("yield");
+  __asm__ volatile("yield");
 #endif
 }
 

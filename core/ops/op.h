@@ -86,6 +86,8 @@ typedef CnnGeometry CnnOpGeometry;
  * @min_in, @max_in, @max_out: how many tensors it may have
  * @params_bytes: size of its parameters
  * @inplace: out[0] may share memory with in[0] (equal element count and type)
+ * @fixed_in: bit i is set if input i is never learned though it is a float
+ *   constant (running mean and variance)
  *
  * @parse: attributes to parameters (@params is zeroed, @params_bytes long).
  *   The only member that sees untrusted attributes. NULL = takes none.
@@ -118,19 +120,20 @@ struct CnnOp
   int min_in, max_in, max_out;
   size_t params_bytes;
   bool inplace;
+  unsigned fixed_in;
 
-  CnnStatus (*parse) (
-      const CnnAttributes *attributes, void *params, CnnError *error);
+  CnnStatus (
+      *parse) (const CnnAttributes *attributes, void *params, CnnError *error);
   CnnStatus (*infer) (const void *params, const CnnTensor *const *in, int n_in,
       CnnTensor *out, int n_out, CnnError *error);
-  bool (*geometry) (
-      const void *params, const CnnTensor *const *in, CnnOpGeometry *geometry);
+  bool (*geometry) (const void *params, const CnnTensor *const *in,
+      CnnOpGeometry *geometry);
   uint64_t (*macs) (const void *params, const CnnTensor *const *in, int n_in,
       const CnnTensor *out);
   size_t (*scratch_bytes) (const void *params, const CnnTensor *const *in,
       int n_in, const CnnTensor *out, const CnnPool *pool, int training);
-  size_t (*packed_bytes) (
-      const void *params, const CnnTensor *const *in, int n_in);
+  size_t (
+      *packed_bytes) (const void *params, const CnnTensor *const *in, int n_in);
   void (*pack) (const void *params, const CnnTensor *const *in, int n_in,
       void *packed);
   bool (*fuse) (void *params, const CnnOp *next, const void *next_params);
@@ -146,8 +149,8 @@ const CnnOp *cnn_op_find (const char *name);
 const CnnOp *cnn_op_at (int i);
 
 /** cnn_op_geometry_pointwise: window 1, stride 1, offset 0. */
-bool cnn_op_geometry_pointwise (
-    const void *params, const CnnTensor *const *in, CnnOpGeometry *geometry);
+bool cnn_op_geometry_pointwise (const void *params, const CnnTensor *const *in,
+    CnnOpGeometry *geometry);
 
 /* Reading attributes in parse(): each finds the attribute by name, checks its
  * type and writes the value; where it is missing the value is left as it is
@@ -158,9 +161,8 @@ bool cnn_op_geometry_pointwise (
 CnnStatus cnn_attributes_check (const CnnAttributes *attributes,
     const char *const *known, CnnError *error);
 /** cnn_attributes_int: CNN_ERROR_FORMAT outside @low..@high. */
-CnnStatus cnn_attributes_int (const CnnAttributes *attributes,
-    const char *name, int64_t low, int64_t high, int64_t *value,
-    CnnError *error);
+CnnStatus cnn_attributes_int (const CnnAttributes *attributes, const char *name,
+    int64_t low, int64_t high, int64_t *value, CnnError *error);
 /** cnn_attributes_float: CNN_ERROR_FORMAT for NaN and infinity. */
 CnnStatus cnn_attributes_float (const CnnAttributes *attributes,
     const char *name, float *value, CnnError *error);

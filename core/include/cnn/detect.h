@@ -17,8 +17,8 @@ CNN_BEGIN_DECLS
 #define CNN_MAX_LEVELS 64
 
 /** Defaults of the properties of the same names. */
-#define CNN_DEFAULT_SCALE_FACTOR 1.4
-#define CNN_DEFAULT_IOU_THRESHOLD 0.3
+#define CNN_DEFAULT_SCALE_FACTOR   1.4
+#define CNN_DEFAULT_IOU_THRESHOLD  0.3
 #define CNN_DEFAULT_MAX_DETECTIONS 100
 
 /**
@@ -115,8 +115,8 @@ CNN_API void cnn_detector_free (CnnDetector *detector);
 CNN_API int cnn_detector_n_levels (const CnnDetector *detector);
 
 /** cnn_detector_map: @map: (out): level @level's map. */
-CNN_API void cnn_detector_map (
-    const CnnDetector *detector, int level, CnnMap *map);
+CNN_API void
+cnn_detector_map (const CnnDetector *detector, int level, CnnMap *map);
 
 /** cnn_detector_macs: Returns: multiply-accumulates of a run, all levels. */
 CNN_API uint64_t cnn_detector_macs (const CnnDetector *detector);

@@ -18,7 +18,7 @@ CNN_BEGIN_DECLS
 #define CNN_GRAPH_OPSET 17
 
 /** CNN_MAX_NODES, CNN_MAX_VALUES: most that a graph may hold. */
-#define CNN_MAX_NODES 16384
+#define CNN_MAX_NODES  16384
 #define CNN_MAX_VALUES 65536
 /** CNN_MAX_NODE_TENSORS: most inputs, and most outputs, of one node. */
 #define CNN_MAX_NODE_TENSORS 16
@@ -69,8 +69,7 @@ typedef struct CnnGraph CnnGraph;
  *   nodes follow, 6 or more
  * @graph: (out) (transfer full): an empty graph
  */
-CNN_API CnnStatus cnn_graph_new (
-    int opset, CnnGraph **graph, CnnError *error);
+CNN_API CnnStatus cnn_graph_new (int opset, CnnGraph **graph, CnnError *error);
 
 /** cnn_graph_free: @graph: (nullable) */
 CNN_API void cnn_graph_free (CnnGraph *graph);
@@ -118,8 +117,8 @@ CNN_API CnnStatus cnn_graph_add_node (CnnGraph *graph, const char *op,
  * cnn_graph_add_output:
  * @name: a value of the graph, defined before or after this call
  */
-CNN_API CnnStatus cnn_graph_add_output (
-    CnnGraph *graph, const char *name, CnnError *error);
+CNN_API CnnStatus cnn_graph_add_output (CnnGraph *graph, const char *name,
+    CnnError *error);
 
 /**
  * cnn_graph_set_metadata:

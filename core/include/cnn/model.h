@@ -86,8 +86,8 @@ typedef struct
  * Errors: CNN_ERROR_FORMAT for a cycle, a missing value, no input or output;
  * CNN_ERROR_SHAPE from the operators. Each names the node.
  */
-CNN_API CnnStatus cnn_model_new (
-    CnnGraph *graph, CnnModel **model, CnnError *error);
+CNN_API CnnStatus cnn_model_new (CnnGraph *graph, CnnModel **model,
+    CnnError *error);
 
 /** cnn_model_ref: Returns: (transfer full): @model. Threads: any. */
 CNN_API CnnModel *cnn_model_ref (CnnModel *model);
@@ -124,8 +124,8 @@ CNN_API const char *cnn_model_metadata (const CnnModel *model, const char *key);
  * Source: OverFeat (Sermanet et al., 2013), section 3.5; Long, Shelhamer,
  * Darrell, "Fully convolutional networks", 2015, section 3.1.
  */
-CNN_API CnnStatus cnn_model_to_map (
-    CnnModel *model, CnnModel **map, CnnError *error);
+CNN_API CnnStatus cnn_model_to_map (CnnModel *model, CnnModel **map,
+    CnnError *error);
 
 /**
  * cnn_model_with_metadata:

@@ -25,8 +25,8 @@ CNN_BEGIN_DECLS
  *
  * Source: the ONNX specification, IR version 3 to 10.
  */
-CNN_API CnnStatus cnn_onnx_read (
-    const void *bytes, size_t size, CnnModel **model, CnnError *error);
+CNN_API CnnStatus cnn_onnx_read (const void *bytes, size_t size,
+    CnnModel **model, CnnError *error);
 
 /**
  * cnn_onnx_write:
@@ -36,8 +36,8 @@ CNN_API CnnStatus cnn_onnx_read (
  * The same model gives the same bytes. What cnn_onnx_read() makes of them is
  * the same model.
  */
-CNN_API CnnStatus cnn_onnx_write (
-    const CnnModel *model, void **bytes, size_t *size, CnnError *error);
+CNN_API CnnStatus cnn_onnx_write (const CnnModel *model, void **bytes,
+    size_t *size, CnnError *error);
 
 CNN_END_DECLS
 

@@ -53,8 +53,8 @@ CNN_API int cnn_pool_threads (const CnnPool *pool);
  *
  * Threads: one caller at a time; a task must not call it on the same pool.
  */
-CNN_API void cnn_pool_run (
-    CnnPool *pool, int n_tasks, CnnTask function, void *data);
+CNN_API void
+cnn_pool_run (CnnPool *pool, int n_tasks, CnnTask function, void *data);
 
 CNN_END_DECLS
 

@@ -116,8 +116,8 @@ CNN_API void cnn_session_run (CnnSession *session);
 CNN_API int cnn_session_n_layers (const CnnSession *session);
 
 /** cnn_session_layer: @info: (out): facts about layer @i, from 0. */
-CNN_API void cnn_session_layer (
-    const CnnSession *session, int i, CnnLayerInfo *info);
+CNN_API void
+cnn_session_layer (const CnnSession *session, int i, CnnLayerInfo *info);
 
 /**
  * cnn_session_geometry:
@@ -125,8 +125,8 @@ CNN_API void cnn_session_layer (
  *
  * Errors: CNN_ERROR_UNSUPPORTED naming the operator that has none.
  */
-CNN_API CnnStatus cnn_session_geometry (
-    const CnnSession *session, CnnGeometry *geometry, CnnError *error);
+CNN_API CnnStatus cnn_session_geometry (const CnnSession *session,
+    CnnGeometry *geometry, CnnError *error);
 
 /**
  * CnnMemoryInfo:
@@ -140,8 +140,8 @@ typedef struct
   size_t arena_bytes, sum_bytes, live_bytes, weight_bytes;
 } CnnMemoryInfo;
 
-CNN_API void cnn_session_memory (
-    const CnnSession *session, CnnMemoryInfo *memory);
+CNN_API void
+cnn_session_memory (const CnnSession *session, CnnMemoryInfo *memory);
 
 CNN_END_DECLS
 

@@ -95,8 +95,8 @@ CNN_API int cnn_shape_equal (const CnnShape *a, const CnnShape *b);
  *
  * Returns: @text
  */
-CNN_API char *cnn_shape_format (
-    const CnnShape *shape, char *text, size_t text_bytes);
+CNN_API char *
+cnn_shape_format (const CnnShape *shape, char *text, size_t text_bytes);
 
 CNN_END_DECLS
 

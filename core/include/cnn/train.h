@@ -121,8 +121,8 @@ typedef struct
  * Threads: called from several threads at a time, in any order; what it
  * writes may depend on @sample and @data only.
  */
-typedef void (*CnnSampleFunction) (
-    void *data, int sample, float *input, int *label);
+typedef void (
+    *CnnSampleFunction) (void *data, int sample, float *input, int *label);
 
 typedef struct CnnTrainer CnnTrainer;
 
@@ -168,8 +168,8 @@ CNN_API void cnn_trainer_step (CnnTrainer *trainer, CnnSampleFunction sample,
  * cnn_trainer_model:
  * @model: (out) (transfer full): the network with the weights of now
  */
-CNN_API CnnStatus cnn_trainer_model (
-    const CnnTrainer *trainer, CnnModel **model, CnnError *error);
+CNN_API CnnStatus cnn_trainer_model (const CnnTrainer *trainer,
+    CnnModel **model, CnnError *error);
 
 CNN_END_DECLS
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* session.h (internal): sessions that learn, for core/train only. */
+/* learn.h: sessions that learn, for core/train only. */
 
-#ifndef CNN_GRAPH_SESSION_H
-#define CNN_GRAPH_SESSION_H
+#ifndef CNN_GRAPH_LEARN_H
+#define CNN_GRAPH_LEARN_H
 
 #include <cnn/session.h>
 
-#include "graph/model.h"
+#include "graph/program.h"
 
 /**
  * CnnLearn:
@@ -49,7 +49,7 @@ CnnTensor *cnn_session_output_grad (CnnSession *session);
  *
  * After cnn_session_learn_forward() with the same seed.
  */
-void cnn_session_learn_backward (
-    CnnSession *session, uint64_t seed, float *const *grads);
+void cnn_session_learn_backward (CnnSession *session, uint64_t seed,
+    float *const *grads);
 
 #endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* compile.c: shapes, places and memory of a session, once, so that running it
+ * is a walk over an array of calls. */
+
+#include "graph/compile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/size.h"
+#include "graph/plan.h"
+#include "kernels/kernels.h"
+
+/* Blocks of the plan: one for each value, for its gradient, for each node's
+ * scratch and packed weights, in that order. */
+typedef struct
+{
+  CnnSession *session;
+  const CnnCompile *how;
+  size_t n_values, n_nodes;
+  CnnLifetime *blocks;
+  int *root;
+  bool *wanted;
+  size_t plan_bytes;
+} Planner;
+
+static CnnLifetime *
+value_block (Planner *p, int v)
+{
+  return &p->blocks[p->root[v]];
+}
+
+static CnnLifetime *
+grad_block (Planner *p, size_t v)
+{
+  return &p->blocks[p->n_values + v];
+}
+
+static CnnLifetime *
+scratch_block (Planner *p, size_t n)
+{
+  return &p->blocks[2 * p->n_values + n];
+}
+
+static CnnLifetime *
+packed_block (Planner *p, size_t n)
+{
+  return &p->blocks[2 * p->n_values + p->n_nodes + n];
+}
+
+static CnnStatus
+tensor_bytes (const CnnGraph *graph, const CnnTensor *tensors, size_t v,
+    size_t *bytes, CnnError *error)
+{
+  char text[160];
+  size_t elements;
+  const CnnTensor *t = &tensors[v];
+  if (cnn_shape_elements (&t->shape, &elements)
+      || !cnn_size_mul (elements, cnn_type_bytes (t->type), bytes))
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "the size of '%s' is still open: %s", graph->values[v].name,
+        cnn_shape_format (&t->shape, text, sizeof text));
+  return CNN_OK;
+}
+
+static bool
+is_output (const CnnGraph *graph, int v)
+{
+  for (size_t i = 0; i < graph->n_outputs; i++)
+    if (graph->outputs[i] == v)
+      return true;
+  return false;
+}
+
+/* May node @n overwrite its first input? Only if nobody else reads it. */
+static bool
+works_in_place (Planner *p, const CnnNode *node, const int *readers)
+{
+  const CnnGraph *g = p->session->graph;
+  const CnnTensor *t = p->session->tensors;
+  if (p->how->learn || !node->op->inplace || !node->n_in || node->in[0] < 0
+      || node->out[0] < 0)
+    return false;
+  int in = node->in[0], out = node->out[0];
+  size_t a, b;
+  return !g->values[in].buffer && readers[in] == 1 && !is_output (g, in)
+      && t[in].type == t[out].type && !cnn_shape_elements (&t[in].shape, &a)
+      && !cnn_shape_elements (&t[out].shape, &b) && a == b;
+}
+
+static void
+extend (CnnLifetime *block, int node)
+{
+  if (node < block->first)
+    block->first = node;
+  if (node > block->last)
+    block->last = node;
+}
+
+/* Lifetimes of values from who writes and who reads them. */
+static CnnStatus
+plan_values (Planner *p, CnnError *error)
+{
+  CnnSession *s = p->session;
+  const CnnGraph *g = s->graph;
+  int end = (int) p->n_nodes;
+  int *readers = calloc (p->n_values + 1, sizeof *readers);
+  CnnStatus status = CNN_OK;
+  if (!readers)
+    return cnn_error_memory (error, p->n_values, "readers");
+  for (size_t n = 0; n < p->n_nodes; n++)
+    for (int i = 0; i < g->nodes[n].n_in; i++)
+      if (g->nodes[n].in[i] >= 0)
+        readers[g->nodes[n].in[i]]++;
+
+  for (size_t v = 0; v < p->n_values; v++) {
+    p->root[v] = (int) v;
+    p->blocks[v] = (CnnLifetime){ .first = end, .last = -1 };
+  }
+  for (size_t n = 0; n < p->n_nodes; n++) {
+    const CnnNode *node = &g->nodes[n];
+    if (works_in_place (p, node, readers))
+      p->root[node->out[0]] = p->root[node->in[0]];
+    for (int i = 0; i < node->n_in; i++)
+      if (node->in[i] >= 0)
+        extend (value_block (p, node->in[i]), (int) n);
+    for (int i = 0; i < node->n_out; i++)
+      if (node->out[i] >= 0)
+        extend (value_block (p, node->out[i]), (int) n);
+  }
+  for (size_t i = 0; i < g->n_inputs; i++)
+    extend (value_block (p, g->inputs[i]), 0);
+  for (size_t i = 0; i < g->n_outputs; i++)
+    extend (value_block (p, g->outputs[i]), end);
+
+  for (size_t v = 0; v < p->n_values && !status; v++) {
+    const CnnValue *value = &g->values[v];
+    if (value->buffer || (!value->is_input && value->producer < 0))
+      continue;
+    CnnLifetime *block = value_block (p, (int) v);
+    status = tensor_bytes (g, s->tensors, v, &block->bytes, error);
+    if (p->how->learn)
+      *block = (CnnLifetime){ 0, end, block->bytes, 0 };
+    if (!status
+        && !cnn_size_add (s->memory.sum_bytes, block->bytes,
+            &s->memory.sum_bytes))
+      status = cnn_error_memory (error, block->bytes, value->name);
+  }
+  free (readers);
+  return status;
+}
+
+static void
+plan_nodes (Planner *p)
+{
+  const CnnGraph *g = p->session->graph;
+  for (size_t n = 0; n < p->n_nodes; n++) {
+    const CnnNode *node = &g->nodes[n];
+    const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+    const CnnTensor *out =
+        node->out[0] < 0 ? NULL : &p->session->tensors[node->out[0]];
+    cnn_node_inputs (node, p->session->tensors, in);
+    *scratch_block (p, n) = (CnnLifetime){ (int) n, (int) n, 0, 0 };
+    *packed_block (p, n) = (CnnLifetime){ 0, (int) p->n_nodes, 0, 0 };
+    if (node->op->scratch_bytes && out)
+      scratch_block (p, n)->bytes = node->op->scratch_bytes (node->params, in,
+          node->n_in, out, p->how->pool, p->how->learn != NULL);
+    if (p->how->learn && node->op->packed_bytes)
+      packed_block (p, n)->bytes =
+          node->op->packed_bytes (node->params, in, node->n_in);
+  }
+}
+
+static CnnStatus
+plan_grads (Planner *p, CnnError *error)
+{
+  const CnnGraph *g = p->session->graph;
+  int end = (int) p->n_nodes;
+  CnnStatus status = CNN_OK;
+  for (size_t v = 0; v < p->n_values; v++)
+    *grad_block (p, v) = (CnnLifetime){ 0, end, 0, 0 };
+  if (!p->how->learn)
+    return CNN_OK;
+  status = cnn_session_mark_grads (g, p->how->learn, p->wanted, error);
+  for (size_t v = 0; v < p->n_values && !status; v++)
+    if (p->wanted[v] && !g->values[v].buffer)
+      status = tensor_bytes (g, p->session->tensors, v,
+          &grad_block (p, v)->bytes, error);
+  return status;
+}
+
+static CnnStatus
+plan_memory (Planner *p, CnnError *error)
+{
+  CnnSession *s = p->session;
+  size_t count = 2 * p->n_values + 2 * p->n_nodes;
+  CnnStatus status = plan_values (p, error);
+  if (!status)
+    status = plan_grads (p, error);
+  if (!status)
+    plan_nodes (p);
+  if (!status
+      && cnn_plan (p->blocks, count, &s->memory.arena_bytes,
+          &s->memory.live_bytes))
+    status = cnn_error_set (error, CNN_ERROR_MEMORY,
+        "the activations are too large to plan memory for");
+  if (!status && s->memory.arena_bytes > CNN_MAX_ARENA_BYTES)
+    status = cnn_error_set (error, CNN_ERROR_MEMORY,
+        "the activations would take %zu MiB, the limit is %zu MiB",
+        s->memory.arena_bytes >> 20, CNN_MAX_ARENA_BYTES >> 20);
+  return status;
+}
+
+static void
+place_tensors (Planner *p)
+{
+  CnnSession *s = p->session;
+  const CnnGraph *g = s->graph;
+  for (size_t v = 0; v < p->n_values; v++) {
+    const CnnValue *value = &g->values[v];
+    if (!value->buffer && (value->is_input || value->producer >= 0))
+      s->tensors[v].data = s->arena + value_block (p, (int) v)->offset;
+    else if (s->learning && s->learn.weights[v])
+      s->tensors[v].data = s->learn.weights[v];
+    if (!s->learning || !p->wanted[v])
+      continue;
+    s->grads[v] = s->tensors[v];
+    s->grads[v].data =
+        value->buffer ? NULL : s->arena + grad_block (p, v)->offset;
+  }
+}
+
+static void
+make_calls (Planner *p)
+{
+  CnnSession *s = p->session;
+  const CnnTensor **ins = s->ins;
+  CnnTensor **outs = s->outs;
+  for (size_t n = 0; n < p->n_nodes; n++) {
+    const CnnNode *node = &s->graph->nodes[n];
+    CnnOpCall *call = &s->calls[n];
+    *call = (CnnOpCall){
+      .params = node->params,
+      .in = ins,
+      .n_in = node->n_in,
+      .out = outs,
+      .n_out = node->n_out,
+      .scratch = s->arena + scratch_block (p, n)->offset,
+      .kernels = cnn_kernels (),
+      .pool = p->how->pool,
+      .training = s->learning,
+    };
+    if (!s->learning)
+      call->packed = cnn_model_packed (s->model, (int) n);
+    else if (packed_block (p, n)->bytes)
+      call->packed = s->arena + packed_block (p, n)->offset;
+    for (int i = 0; i < node->n_in; i++)
+      *ins++ = node->in[i] < 0 ? NULL : &s->tensors[node->in[i]];
+    for (int i = 0; i < node->n_out; i++)
+      *outs++ = node->out[i] < 0 ? NULL : &s->tensors[node->out[i]];
+  }
+}
+
+static void
+count_slots (const CnnGraph *g, size_t *n_in, size_t *n_out)
+{
+  *n_in = *n_out = 1;
+  for (size_t n = 0; n < g->n_nodes; n++) {
+    *n_in += (size_t) g->nodes[n].n_in;
+    *n_out += (size_t) g->nodes[n].n_out;
+  }
+}
+
+static bool
+allocate (CnnSession *s, const CnnCompile *how)
+{
+  size_t n_in, n_out;
+  const CnnGraph *g = s->graph;
+  count_slots (g, &n_in, &n_out);
+  s->tensors = calloc (g->n_values + 1, sizeof *s->tensors);
+  s->places = calloc (g->n_values + 1, sizeof *s->places);
+  s->calls = calloc (g->n_nodes + 1, sizeof *s->calls);
+  s->ins = calloc (n_in, sizeof *s->ins);
+  s->outs = calloc (n_out, sizeof *s->outs);
+  if (how->learn) {
+    s->grads = calloc (g->n_values + 1, sizeof *s->grads);
+    s->dins = calloc (n_in, sizeof *s->dins);
+    s->douts = calloc (n_out, sizeof *s->douts);
+    if (!s->grads || !s->dins || !s->douts)
+      return false;
+  }
+  return s->tensors && s->places && s->calls && s->ins && s->outs;
+}
+
+static CnnStatus
+check_input (const CnnGraph *g, const CnnShape *input, CnnError *error)
+{
+  char have[160], want[160];
+  const CnnValue *x = &g->values[g->inputs[0]];
+  bool fits = input->rank == x->tensor.shape.rank;
+  for (int i = 0; i < input->rank && fits; i++)
+    fits = input->dims[i] >= 1 && input->dims[i] <= INT32_MAX;
+  if (!fits)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input '%s': a picture of %s is no %s", x->name,
+        cnn_shape_format (input, have, sizeof have),
+        cnn_shape_format (&x->tensor.shape, want, sizeof want));
+  return CNN_OK;
+}
+
+/* Memory of the planner and the session's arena. */
+static CnnStatus
+plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
+{
+  Planner p = {
+    .session = s,
+    .how = how,
+    .n_values = s->graph->n_values,
+    .n_nodes = s->graph->n_nodes,
+  };
+  size_t count = 2 * p.n_values + 2 * p.n_nodes;
+  CnnStatus status = CNN_OK;
+  p.blocks = calloc (count + 1, sizeof *p.blocks);
+  p.root = calloc (p.n_values + 1, sizeof *p.root);
+  p.wanted = calloc (p.n_values + 1, sizeof *p.wanted);
+  if (!p.blocks || !p.root || !p.wanted)
+    status = cnn_error_memory (error, count * sizeof *p.blocks, "a plan");
+  if (!status)
+    status = plan_memory (&p, error);
+  if (!status && !how->info_only) {
+    s->arena = cnn_aligned_alloc (s->memory.arena_bytes);
+    if (!s->arena)
+      status =
+          cnn_error_memory (error, s->memory.arena_bytes, "the activations");
+  }
+  if (!status && !how->info_only) {
+    place_tensors (&p);
+    make_calls (&p);
+  }
+  free (p.wanted);
+  free (p.root);
+  free (p.blocks);
+  return status;
+}
+
+CnnStatus
+cnn_session_compile (CnnModel *model, const CnnShape *input,
+    const CnnCompile *how, CnnSession **session, CnnError *error)
+{
+  CnnSession *s = calloc (1, sizeof *s);
+  if (!s)
+    return cnn_error_memory (error, sizeof *s, "a session");
+  s->model = cnn_model_ref (model);
+  s->graph = how->info_only || how->learn ? cnn_model_graph (model)
+                                          : cnn_model_program (model);
+  s->memory.weight_bytes = cnn_model_weight_bytes (model);
+  if (how->learn) {
+    s->learning = true;
+    s->learn = *how->learn;
+  }
+
+  CnnStatus status = check_input (s->graph, input, error);
+  if (!status && !allocate (s, how))
+    status = cnn_error_memory (error, s->graph->n_values, "a session");
+  if (!status)
+    status = cnn_graph_infer (s->graph, input, s->tensors, error);
+  if (!status) {
+    cnn_graph_geometry (s->graph, s->tensors, s->places);
+    status = plan_and_place (s, how, error);
+  }
+  if (status) {
+    cnn_session_free (s);
+    return status;
+  }
+  *session = s;
+  return CNN_OK;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* compile.h: the inside of a session, for session.c and learn.c only. */
+
+#ifndef CNN_GRAPH_COMPILE_H
+#define CNN_GRAPH_COMPILE_H
+
+#include "graph/learn.h"
+#include "graph/program.h"
+
+/**
+ * CnnSession:
+ * @graph: what runs: the model's program, or its graph as given if it learns
+ *   or only informs
+ * @tensors: one a value, data in the arena or the model
+ * @calls: one a node, ready to run; @ins and @outs are the arrays they point
+ *   to
+ * @arena: all activations and scratch; NULL if it only informs
+ * @learn: what it learns, if @learning
+ * @grads: gradient of each value that matters, data NULL elsewhere
+ * @dins, @douts: as @ins and @outs, for gradients
+ */
+struct CnnSession
+{
+  CnnModel *model;
+  const CnnGraph *graph;
+  CnnTensor *tensors;
+  CnnPlace *places;
+  CnnOpCall *calls;
+  const CnnTensor **ins;
+  CnnTensor **outs;
+  char *arena;
+  CnnMemoryInfo memory;
+
+  bool learning;
+  CnnLearn learn;
+  CnnTensor *grads;
+  CnnTensor **dins;
+  const CnnTensor **douts;
+};
+
+/** What cnn_session_compile() is to make: a session that runs, one that only
+ * informs, or one that learns (@learn set). */
+typedef struct
+{
+  CnnPool *pool;
+  bool info_only;
+  const CnnLearn *learn;
+} CnnCompile;
+
+/** cnn_session_compile: plans memory and fills in the calls. */
+CnnStatus cnn_session_compile (CnnModel *model, const CnnShape *input,
+    const CnnCompile *how, CnnSession **session, CnnError *error);
+
+/** cnn_session_mark_grads: which values of @graph lie between a learned one
+ * and output 0. @wanted: (out): one a value. Errors: CNN_ERROR_UNSUPPORTED
+ * naming an operator without backward(). */
+CnnStatus cnn_session_mark_grads (const CnnGraph *graph, const CnnLearn *learn,
+    bool *wanted, CnnError *error);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* model.c: a checked network with its weights, immutable and shared.
+ *
+ * Holds the graph twice: as it was given, for writing, learning and tables of
+ * layers, and as it runs, with operators fused. Both share their weights. */
+
+#include "graph/program.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "graph/info.h"
+
+struct CnnModel
+{
+  atomic_int refs;
+  CnnGraph *graph;
+  CnnGraph *program;
+  void **packed;
+  size_t weight_bytes;
+  CnnModelInfo info;
+};
+
+static CnnStatus
+check_graph (const CnnGraph *graph, CnnError *error)
+{
+  if (!graph->n_inputs)
+    return cnn_error_set (error, CNN_ERROR_FORMAT, "the network has no input");
+  if (!graph->n_outputs)
+    return cnn_error_set (error, CNN_ERROR_FORMAT, "the network has no output");
+  if (graph->n_inputs > 1)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the network has %zu inputs ('%s', '%s'...); one is supported",
+        graph->n_inputs, graph->values[graph->inputs[0]].name,
+        graph->values[graph->inputs[1]].name);
+  for (size_t i = 0; i < graph->n_outputs; i++) {
+    const CnnValue *v = &graph->values[graph->outputs[i]];
+    if (!v->is_input && !v->buffer && v->producer < 0)
+      return cnn_error_set (error, CNN_ERROR_FORMAT,
+          "output '%s' is defined nowhere", v->name);
+  }
+  const CnnValue *x = &graph->values[graph->inputs[0]];
+  if (x->tensor.type != CNN_TYPE_FLOAT32)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "input '%s' is %s; float32 is supported", x->name,
+        cnn_type_name (x->tensor.type));
+  return CNN_OK;
+}
+
+/* Writes the inferred types and shapes into the graph's values. */
+static CnnStatus
+infer_declared (CnnGraph *graph, CnnError *error)
+{
+  CnnTensor *tensors = malloc ((graph->n_values + 1) * sizeof *tensors);
+  if (!tensors)
+    return cnn_error_memory (error, graph->n_values, "shapes");
+  CnnStatus status = cnn_graph_infer (graph, NULL, tensors, error);
+  for (size_t v = 0; v < graph->n_values && !status; v++)
+    graph->values[v].tensor = tensors[v];
+  free (tensors);
+  return status;
+}
+
+static CnnStatus
+pack_weights (CnnModel *model, CnnError *error)
+{
+  const CnnGraph *g = model->program;
+  CnnTensor *tensors = malloc ((g->n_values + 1) * sizeof *tensors);
+  model->packed = calloc (g->n_nodes + 1, sizeof *model->packed);
+  if (!tensors || !model->packed) {
+    free (tensors);
+    return cnn_error_memory (error, g->n_nodes, "packed weights");
+  }
+
+  CnnStatus status = CNN_OK;
+  for (size_t v = 0; v < g->n_values; v++) {
+    size_t elements;
+    tensors[v] = g->values[v].tensor;
+    if (tensors[v].data && !cnn_shape_elements (&tensors[v].shape, &elements))
+      model->weight_bytes += elements * cnn_type_bytes (tensors[v].type);
+  }
+  for (size_t n = 0; n < g->n_nodes && !status; n++) {
+    const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+    const CnnNode *node = &g->nodes[n];
+    cnn_node_inputs (node, tensors, in);
+    size_t bytes = node->op->packed_bytes
+        ? node->op->packed_bytes (node->params, in, node->n_in)
+        : 0;
+    if (!bytes)
+      continue;
+    model->packed[n] = cnn_aligned_alloc (bytes);
+    if (!model->packed[n])
+      status = cnn_error_memory (error, bytes, "packed weights");
+    else
+      node->op->pack (node->params, in, node->n_in, model->packed[n]);
+    model->weight_bytes += bytes;
+  }
+  free (tensors);
+  return status;
+}
+
+CnnStatus
+cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
+{
+  CnnModel *m = calloc (1, sizeof *m);
+  if (!m) {
+    cnn_graph_free (graph);
+    return cnn_error_memory (error, sizeof *m, "a model");
+  }
+  atomic_init (&m->refs, 1);
+  m->graph = graph;
+
+  CnnStatus status = check_graph (graph, error);
+  if (!status)
+    status = cnn_graph_sort (graph, error);
+  if (!status)
+    status = cnn_graph_fold (graph, error);
+  if (!status)
+    status = infer_declared (graph, error);
+  if (!status)
+    status = cnn_info_read (graph, &m->info, error);
+  if (!status)
+    status = cnn_graph_copy (graph, &m->program, error);
+  if (!status) {
+    cnn_graph_fuse (m->program);
+    status = infer_declared (m->program, error);
+  }
+  if (!status)
+    status = pack_weights (m, error);
+  if (status) {
+    cnn_model_unref (m);
+    return status;
+  }
+  *model = m;
+  return CNN_OK;
+}
+
+CnnModel *
+cnn_model_ref (CnnModel *model)
+{
+  atomic_fetch_add (&model->refs, 1);
+  return model;
+}
+
+void
+cnn_model_unref (CnnModel *model)
+{
+  if (!model || atomic_fetch_sub (&model->refs, 1) != 1)
+    return;
+  cnn_info_clear (&model->info);
+  if (model->packed)
+    for (size_t n = 0; n < model->program->n_nodes; n++)
+      free (model->packed[n]);
+  free (model->packed);
+  cnn_graph_free (model->program);
+  cnn_graph_free (model->graph);
+  free (model);
+}
+
+const CnnModelInfo *
+cnn_model_info (const CnnModel *model)
+{
+  return &model->info;
+}
+
+const char *
+cnn_model_metadata (const CnnModel *model, const char *key)
+{
+  return cnn_graph_metadata (model->graph, key);
+}
+
+const CnnGraph *
+cnn_model_graph (const CnnModel *model)
+{
+  return model->graph;
+}
+
+const CnnGraph *
+cnn_model_program (const CnnModel *model)
+{
+  return model->program;
+}
+
+const void *
+cnn_model_packed (const CnnModel *model, int node)
+{
+  return model->packed[node];
+}
+
+size_t
+cnn_model_weight_bytes (const CnnModel *model)
+{
+  return model->weight_bytes;
+}
+
+CnnStatus
+cnn_model_to_map (CnnModel *model, CnnModel **map, CnnError *error)
+{
+  CnnGraph *graph;
+  if (model->info.is_map && !model->info.height && !model->info.width) {
+    *map = cnn_model_ref (model);
+    return CNN_OK;
+  }
+  CnnStatus status = cnn_graph_dense_to_conv (model->graph, &graph, error);
+  return status ? status : cnn_model_new (graph, map, error);
+}
+
+CnnStatus
+cnn_model_with_metadata (const CnnModel *model, const char *const *keys,
+    const char *const *values, int count, CnnModel **copy, CnnError *error)
+{
+  CnnGraph *graph;
+  CnnStatus status = cnn_graph_copy (model->graph, &graph, error);
+  if (status)
+    return status;
+  for (int i = 0; i < count && !status; i++)
+    status = cnn_graph_set_metadata (graph, keys[i], values[i], error);
+  if (status) {
+    cnn_graph_free (graph);
+    return status;
+  }
+  return cnn_model_new (graph, copy, error);
+}

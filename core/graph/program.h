@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* program.h: the inside of a model, for sessions, writer, trainer. */
+
+#ifndef CNN_GRAPH_PROGRAM_H
+#define CNN_GRAPH_PROGRAM_H
+
+#include <cnn/model.h>
+
+#include "graph/nodes.h"
+
+/** cnn_model_graph: Returns: its checked, sorted graph, borrowed. Constants
+ * (weights) are values with tensor.data set. */
+const CnnGraph *cnn_model_graph (const CnnModel *model);
+
+/** cnn_model_program: Returns: the same network as it runs, operators fused. */
+const CnnGraph *cnn_model_program (const CnnModel *model);
+
+/** cnn_model_packed: Returns: (nullable): packed weights of node @node of the
+ * program. */
+const void *cnn_model_packed (const CnnModel *model, int node);
+
+/** cnn_model_weight_bytes: Returns: constants and their packed copies. */
+size_t cnn_model_weight_bytes (const CnnModel *model);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* session.c: a model compiled for one input size: running it, and facts about
+ * its layers. */
+
+#include "graph/compile.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+CnnStatus
+cnn_session_new (CnnModel *model, const CnnShape *input,
+    const CnnSessionOptions *options, CnnSession **session, CnnError *error)
+{
+  CnnCompile how = {
+    .pool = options ? options->pool : NULL,
+    .info_only = options && options->info_only,
+  };
+  return cnn_session_compile (model, input, &how, session, error);
+}
+
+void
+cnn_session_free (CnnSession *session)
+{
+  if (!session)
+    return;
+  free (session->douts);
+  free (session->dins);
+  free (session->grads);
+  free (session->arena);
+  free (session->outs);
+  free (session->ins);
+  free (session->calls);
+  free (session->places);
+  free (session->tensors);
+  cnn_model_unref (session->model);
+  free (session);
+}
+
+CnnTensor *
+cnn_session_input (CnnSession *session)
+{
+  return &session->tensors[session->graph->inputs[0]];
+}
+
+int
+cnn_session_n_outputs (const CnnSession *session)
+{
+  return (int) session->graph->n_outputs;
+}
+
+const CnnTensor *
+cnn_session_output (const CnnSession *session, int i)
+{
+  return &session->tensors[session->graph->outputs[i]];
+}
+
+void
+cnn_session_run (CnnSession *session)
+{
+  const CnnGraph *g = session->graph;
+  for (size_t n = 0; n < g->n_nodes; n++)
+    g->nodes[n].op->forward (&session->calls[n]);
+}
+
+int
+cnn_session_n_layers (const CnnSession *session)
+{
+  return (int) session->graph->n_nodes;
+}
+
+static size_t
+elements (const CnnTensor *tensor)
+{
+  size_t count;
+  return cnn_shape_elements (&tensor->shape, &count) ? 0 : count;
+}
+
+static uint64_t
+count_parameters (const CnnSession *session, const CnnNode *node)
+{
+  uint64_t count = 0;
+  for (int i = 0; i < node->n_in; i++) {
+    const CnnValue *v =
+        node->in[i] < 0 ? NULL : &session->graph->values[node->in[i]];
+    if (v && v->buffer && v->tensor.type == CNN_TYPE_FLOAT32
+        && !(node->op->fixed_in >> i & 1))
+      count += elements (&v->tensor);
+  }
+  return count;
+}
+
+void
+cnn_session_layer (const CnnSession *session, int i, CnnLayerInfo *info)
+{
+  const CnnGraph *g = session->graph;
+  const CnnNode *node = &g->nodes[i];
+  const CnnTensor *in[CNN_MAX_NODE_TENSORS], none = { 0 };
+  int out = node->out[0];
+  const CnnTensor *y = out < 0 ? &none : &session->tensors[out];
+
+  cnn_node_inputs (node, session->tensors, in);
+  *info = (CnnLayerInfo){
+    .name = *node->name || out < 0 ? node->name : g->values[out].name,
+    .op = node->op->name,
+    .output = y->shape,
+    .parameters = count_parameters (session, node),
+    .macs = node->op->macs && out >= 0
+        ? node->op->macs (node->params, in, node->n_in, y)
+        : 0,
+  };
+  info->links = info->macs;
+  if (info->macs && node->n_in > 2 && in[2])
+    info->links += elements (y);
+  if (out >= 0 && session->places[out].known) {
+    info->has_geometry = 1;
+    info->geometry = session->places[out].look;
+  }
+}
+
+CnnStatus
+cnn_session_geometry (const CnnSession *session, CnnGeometry *geometry,
+    CnnError *error)
+{
+  char text[CNN_NODE_TEXT];
+  const CnnGraph *g = session->graph;
+  const CnnPlace *place = &session->places[g->outputs[0]];
+  if (place->known) {
+    *geometry = place->look;
+    return CNN_OK;
+  }
+  for (size_t n = 0; n < g->n_nodes; n++) {
+    const CnnNode *node = &g->nodes[n];
+    if (node->out[0] >= 0 && !session->places[node->out[0]].known)
+      return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+          "%s: its cells have no place in the picture",
+          cnn_node_describe (g, node, text, sizeof text));
+  }
+  return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+      "the output's cells have no place in the picture");
+}
+
+void
+cnn_session_memory (const CnnSession *session, CnnMemoryInfo *memory)
+{
+  *memory = session->memory;
+}
