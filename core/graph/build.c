@@ -414,7 +414,7 @@ cnn_graph_add_node (CnnGraph *graph, const char *op, const char *name,
     int n_outputs, const CnnAttribute *attributes, int n_attributes,
     CnnError *error)
 {
-  CnnNode node = { .op = cnn_op_find (op) };
+  CnnNode node = { .op = cnn_op_find (op), .opset = graph->opset };
   const char *label = name && *name ? name
       : n_outputs > 0 && outputs[0] ? outputs[0]
                                     : "";

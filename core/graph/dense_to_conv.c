@@ -344,8 +344,8 @@ pointwise (Rewrite *r, const CnnNode *node)
 }
 
 /* Softmax over the classes of each cell. Before opset 13 the operator means
- * all dimensions from its axis on, which a map can't say: left out then, and
- * the metadata says that the map holds logits. */
+ * all dimensions from its axis on, which no map can use: it becomes the newer
+ * one. */
 static CnnStatus
 softmax (Rewrite *r, const CnnNode *node)
 {
@@ -355,13 +355,12 @@ softmax (Rewrite *r, const CnnNode *node)
   if (x.h != 1 || x.w != 1 || (axis != 1 && axis != -1))
     return refuse (r, node, "it is not taken over the classes");
 
-  if (r->from->opset < 13) {
-    set_flat (r, node, x);
-    return cnn_graph_set_metadata (r->to, "convnet.output", "logits", r->error);
-  }
   const char *in[] = { x.map };
   CnnAttribute one = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  if (r->to->opset < 13)
+    r->to->opset = 13;
   CnnStatus status = emit (r, node, node->op->name, in, 1, &one, 1);
+  r->to->opset = r->from->opset;
   x.map = output_name (r, node);
   if (!status)
     set_flat (r, node, x);

@@ -42,6 +42,8 @@ typedef struct
 /**
  * CnnNode:
  * @op: its operator
+ * @opset: version that its attributes and inputs follow; the graph's, but for
+ *   nodes that a rewrite made
  * @name: may be empty
  * @in, @out: numbers of values; -1 where left out
  * @attributes: deep copies, for writing
@@ -50,6 +52,7 @@ typedef struct
 typedef struct
 {
   const CnnOp *op;
+  int opset;
   char *name;
   int n_in, n_out;
   int in[CNN_MAX_NODE_TENSORS], out[CNN_MAX_NODE_TENSORS];

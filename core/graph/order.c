@@ -38,8 +38,12 @@ copy_node (const CnnGraph *from, const CnnNode *node, CnnGraph *to,
     in[i] = node->in[i] < 0 ? "" : from->values[node->in[i]].name;
   for (int i = 0; i < node->n_out; i++)
     out[i] = node->out[i] < 0 ? "" : from->values[node->out[i]].name;
-  return cnn_graph_add_node (to, node->op->name, node->name, in, node->n_in,
-      out, node->n_out, node->attributes, node->n_attributes, error);
+  to->opset = node->opset;
+  CnnStatus status =
+      cnn_graph_add_node (to, node->op->name, node->name, in, node->n_in, out,
+          node->n_out, node->attributes, node->n_attributes, error);
+  to->opset = from->opset;
+  return status;
 }
 
 CnnStatus

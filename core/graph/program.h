@@ -22,4 +22,11 @@ const void *cnn_model_packed (const CnnModel *model, int node);
 /** cnn_model_weight_bytes: Returns: constants and their packed copies. */
 size_t cnn_model_weight_bytes (const CnnModel *model);
 
+/** cnn_model_to_probabilities: a map whose output holds logits or their log
+ * softmax gets a Softmax over the classes behind it. @probabilities: (out)
+ * (transfer full): @map itself, with a new reference, if there is nothing to
+ * do. */
+CnnStatus cnn_model_to_probabilities (CnnModel *map, CnnModel **probabilities,
+    CnnError *error);
+
 #endif

@@ -16,6 +16,9 @@ CNN_BEGIN_DECLS
 /** CNN_MAX_LEVELS: most levels of a pyramid. */
 #define CNN_MAX_LEVELS 64
 
+/** CNN_MIN_SCALE_FACTOR: CNN_MAX_LEVELS levels of it reach from 1 to 21. */
+#define CNN_MIN_SCALE_FACTOR 1.05
+
 /** Defaults of the properties of the same names. */
 #define CNN_DEFAULT_SCALE_FACTOR   1.4
 #define CNN_DEFAULT_IOU_THRESHOLD  0.3
@@ -60,8 +63,8 @@ typedef struct
 /**
  * CnnDetectorConfig:
  * @width, @height: size of the frames, 1 to CNN_MAX_IMAGE_SIDE
- * @scale_factor: each level is the one before divided by it, > 1; 0 =
- *   CNN_DEFAULT_SCALE_FACTOR
+ * @scale_factor: each level is the one before divided by it,
+ *   CNN_MIN_SCALE_FACTOR or more; 0 = CNN_DEFAULT_SCALE_FACTOR
  * @min_size: height in frame pixels of the smallest object wanted; 0 = the
  *   model's own (object size x window) at full resolution. Smaller than that
  *   adds enlarged levels

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* detector.c: one model over all levels of a frame.
+ *
+ * Everything that a frame needs is made once, by cnn_detector_new(): for each
+ * level a resampler that writes into the input of a session. */
+
+#include "detect/candidates.h"
+#include "detect/pyramid.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "graph/program.h"
+
+typedef struct
+{
+  CnnResampler *resampler;
+  CnnSession *session;
+  CnnMap map;
+} Level;
+
+struct CnnDetector
+{
+  CnnModel *model;
+  CnnDetectorConfig config;
+  Level levels[CNN_MAX_LEVELS];
+  int n_levels;
+  uint64_t macs;
+  CnnCandidates candidates;
+};
+
+static CnnStatus
+check_config (CnnDetectorConfig *config, CnnError *error)
+{
+  if (!config->scale_factor)
+    config->scale_factor = CNN_DEFAULT_SCALE_FACTOR;
+  if (config->width < 1 || config->width > CNN_MAX_IMAGE_SIDE
+      || config->height < 1 || config->height > CNN_MAX_IMAGE_SIDE)
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "a frame of %dx%d: sides are 1 to %d pixels", config->width,
+        config->height, CNN_MAX_IMAGE_SIDE);
+  if (!(config->scale_factor >= CNN_MIN_SCALE_FACTOR)
+      || !isfinite (config->scale_factor))
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "scale factor %g is less than %g", config->scale_factor,
+        CNN_MIN_SCALE_FACTOR);
+  if (config->min_size < 0 || config->max_size < 0
+      || (config->max_size && config->max_size < config->min_size))
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "objects of %d to %d pixels: no such range", config->min_size,
+        config->max_size);
+  return CNN_OK;
+}
+
+static CnnStatus
+check_map (const CnnModel *map, CnnError *error)
+{
+  const CnnModelInfo *info = cnn_model_info (map);
+  if (info->channels != 1 && info->channels != 3)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the network's input has %d channels, pictures have 1 or 3",
+        info->channels);
+  if (!info->is_map || !info->classes)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the network's output is no class map, n classes h w");
+  return CNN_OK;
+}
+
+/* The model as it is run: a map of probabilities. */
+static CnnStatus
+prepare_model (CnnModel *model, CnnModel **prepared, CnnError *error)
+{
+  CnnModel *map = NULL;
+  CnnStatus status = cnn_model_to_map (model, &map, error);
+  if (!status)
+    status = check_map (map, error);
+  if (!status)
+    status = cnn_model_to_probabilities (map, prepared, error);
+  cnn_model_unref (map);
+  return status;
+}
+
+static CnnStatus
+make_session (const CnnDetector *d, const CnnLevel *size, CnnPool *pool,
+    int info_only, CnnSession **session, CnnError *error)
+{
+  CnnShape shape = { 4,
+    { 1, cnn_model_info (d->model)->channels, size->height, size->width } };
+  CnnSessionOptions options = { .pool = pool, .info_only = info_only };
+  return cnn_session_new (d->model, &shape, &options, session, error);
+}
+
+/* Grows a picture until the network takes it: its window, for networks that
+ * do not say their size. */
+static CnnStatus
+find_window (const CnnDetector *d, CnnGeometry *look, CnnError *error)
+{
+  const CnnModelInfo *info = cnn_model_info (d->model);
+  CnnLevel size = { info->width, info->height };
+  CnnSession *session = NULL;
+  CnnStatus status = CNN_ERROR_SHAPE;
+  if (size.width && size.height)
+    status = make_session (d, &size, NULL, 1, &session, error);
+  for (int side = 1; status && side <= CNN_MAX_IMAGE_SIDE; side *= 2) {
+    size = (CnnLevel){ side, side };
+    status = make_session (d, &size, NULL, 1, &session, error);
+  }
+  if (!status)
+    status = cnn_session_geometry (session, look, error);
+  cnn_session_free (session);
+  return status;
+}
+
+static uint64_t
+session_macs (const CnnSession *session)
+{
+  uint64_t macs = 0;
+  for (int i = 0; i < cnn_session_n_layers (session); i++) {
+    CnnLayerInfo layer;
+    cnn_session_layer (session, i, &layer);
+    macs += layer.macs;
+  }
+  return macs;
+}
+
+static CnnStatus
+add_level (CnnDetector *d, const CnnLevel *size, CnnError *error)
+{
+  const CnnDetectorConfig *config = &d->config;
+  Level *level = &d->levels[d->n_levels++];
+  CnnStatus status = cnn_resampler_new (config->width, config->height,
+      size->width, size->height, &level->resampler, error);
+  if (!status)
+    status = make_session (d, size, config->pool, 0, &level->session, error);
+  if (!status)
+    status = cnn_session_geometry (level->session, &level->map.geometry, error);
+  if (status)
+    return status;
+
+  const CnnTensor *scores = cnn_session_output (level->session, 0);
+  level->map.classes = (int) scores->shape.dims[1];
+  level->map.height = (int) scores->shape.dims[2];
+  level->map.width = (int) scores->shape.dims[3];
+  level->map.scores = scores->data;
+  level->map.scale_x = (double) config->width / size->width;
+  level->map.scale_y = (double) config->height / size->height;
+  d->macs += session_macs (level->session);
+  return CNN_OK;
+}
+
+CnnStatus
+cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
+    CnnDetector **detector, CnnError *error)
+{
+  CnnLevel levels[CNN_MAX_LEVELS];
+  CnnGeometry look;
+  CnnDetector *d = calloc (1, sizeof *d);
+  if (!d)
+    return cnn_error_memory (error, sizeof *d, "a detector");
+  d->config = *config;
+
+  CnnStatus status = check_config (&d->config, error);
+  if (!status)
+    status = prepare_model (model, &d->model, error);
+  if (!status)
+    status = find_window (d, &look, error);
+  if (!status) {
+    double object = cnn_model_info (d->model)->object_size * look.window[0];
+    int count = cnn_pyramid_levels (&d->config, look.window[1], look.window[0],
+        object, levels);
+    for (int k = 0; k < count && !status; k++)
+      status = add_level (d, &levels[k], error);
+  }
+  if (status) {
+    cnn_detector_free (d);
+    return status;
+  }
+  *detector = d;
+  return CNN_OK;
+}
+
+void
+cnn_detector_free (CnnDetector *detector)
+{
+  if (!detector)
+    return;
+  for (int k = 0; k < detector->n_levels; k++) {
+    cnn_resampler_free (detector->levels[k].resampler);
+    cnn_session_free (detector->levels[k].session);
+  }
+  cnn_model_unref (detector->model);
+  free (detector);
+}
+
+int
+cnn_detector_n_levels (const CnnDetector *detector)
+{
+  return detector->n_levels;
+}
+
+void
+cnn_detector_map (const CnnDetector *detector, int level, CnnMap *map)
+{
+  *map = detector->levels[level].map;
+}
+
+uint64_t
+cnn_detector_macs (const CnnDetector *detector)
+{
+  return detector->macs;
+}
+
+void
+cnn_detector_run (CnnDetector *detector, const CnnImage *image)
+{
+  CnnPool *pool = detector->config.pool;
+  CnnPixelRange range = cnn_model_info (detector->model)->range;
+  for (int k = 0; k < detector->n_levels; k++) {
+    Level *level = &detector->levels[k];
+    cnn_resampler_run (level->resampler, image, range, pool,
+        cnn_session_input (level->session)->data);
+    cnn_session_run (level->session);
+  }
+}
+
+int
+cnn_detector_detect (CnnDetector *detector, const CnnDetectParams *params,
+    const CnnDetection **detections)
+{
+  double object_size = cnn_model_info (detector->model)->object_size;
+  detector->candidates.count = 0;
+  for (int k = 0; k < detector->n_levels; k++)
+    cnn_candidates_add_map (&detector->candidates, &detector->levels[k].map, k,
+        object_size, params);
+  cnn_candidates_merge (&detector->candidates, params, detector->config.width,
+      detector->config.height);
+  *detections = detector->candidates.found;
+  return detector->candidates.n_found;
+}
