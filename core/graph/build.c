@@ -261,9 +261,9 @@ cnn_graph_share_constant (CnnGraph *graph, const char *name, CnnType type,
   return CNN_OK;
 }
 
-CnnStatus
-cnn_graph_add_constant (CnnGraph *graph, const char *name,
-    const CnnTensor *tensor, CnnError *error)
+static CnnStatus
+make_buffer (const char *name, const CnnTensor *tensor, CnnBuffer **buffer,
+    CnnError *error)
 {
   size_t bytes;
   CnnStatus status = tensor_bytes (name, tensor, &bytes, error);
@@ -273,18 +273,47 @@ cnn_graph_add_constant (CnnGraph *graph, const char *name,
   if (status)
     return status;
 
-  CnnBuffer *buffer = calloc (1, sizeof *buffer);
-  if (!buffer || !(buffer->data = cnn_aligned_alloc (bytes))) {
-    free (buffer);
+  CnnBuffer *b = calloc (1, sizeof *b);
+  if (!b || !(b->data = cnn_aligned_alloc (bytes))) {
+    free (b);
     return cnn_error_memory (error, bytes, name);
   }
   if (bytes)
-    memcpy (buffer->data, tensor->data, bytes);
-  atomic_init (&buffer->refs, 1);
+    memcpy (b->data, tensor->data, bytes);
+  atomic_init (&b->refs, 1);
+  *buffer = b;
+  return CNN_OK;
+}
+
+CnnStatus
+cnn_graph_add_constant (CnnGraph *graph, const char *name,
+    const CnnTensor *tensor, CnnError *error)
+{
+  CnnBuffer *buffer;
+  CnnStatus status = make_buffer (name, tensor, &buffer, error);
+  if (status)
+    return status;
   status = cnn_graph_share_constant (graph, name, tensor->type, &tensor->shape,
       buffer, error);
   buffer_unref (buffer);
   return status;
+}
+
+CnnStatus
+cnn_graph_replace_constant (CnnGraph *graph, int value, const void *data,
+    CnnError *error)
+{
+  CnnValue *v = &graph->values[value];
+  CnnTensor tensor = v->tensor;
+  CnnBuffer *buffer;
+  tensor.data = (void *) data;
+  CnnStatus status = make_buffer (v->name, &tensor, &buffer, error);
+  if (status)
+    return status;
+  buffer_unref (v->buffer);
+  v->buffer = buffer;
+  v->tensor.data = buffer->data;
+  return CNN_OK;
 }
 
 static void *

@@ -102,6 +102,11 @@ CnnStatus cnn_graph_sort (CnnGraph *graph, CnnError *error);
 CnnStatus cnn_graph_share_constant (CnnGraph *graph, const char *name,
     CnnType type, const CnnShape *shape, CnnBuffer *buffer, CnnError *error);
 
+/** cnn_graph_replace_constant: gives constant @value other elements, copied
+ * from @data. Errors: CNN_ERROR_FORMAT if one is not finite. */
+CnnStatus cnn_graph_replace_constant (CnnGraph *graph, int value,
+    const void *data, CnnError *error);
+
 /**
  * cnn_graph_infer:
  * @graph: sorted

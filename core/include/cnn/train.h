@@ -96,8 +96,10 @@ typedef enum
  * @momentum: of SGD, 0..1 exclusive; Adam's beta1
  * @beta2: Adam's second moment; 0 = 0.999
  * @weight_decay: decoupled; times rate, on weights, not on biases
- * @batch: pictures in a minibatch, 1 to 65536
+ * @batch: pictures in a minibatch, 1 to 65536; best a multiple of 8
  * @label_smoothing: 0..1
+ * @average: decay of the running average of the weights, 0..1; what
+ *   cnn_trainer_model() gives; 0 = the last weights themselves
  * @seed: of the initial weights and of dropout
  * @keep_weights: 1 = begin with the model's weights; 0 = draw new ones (He
  *   before ReLU, else Glorot; biases 0)
@@ -105,7 +107,7 @@ typedef enum
 typedef struct
 {
   CnnOptimiser optimiser;
-  double momentum, beta2, weight_decay, label_smoothing;
+  double momentum, beta2, weight_decay, label_smoothing, average;
   int batch;
   uint64_t seed;
   int keep_weights;
