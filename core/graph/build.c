@@ -265,7 +265,7 @@ static CnnStatus
 make_buffer (const char *name, const CnnTensor *tensor, CnnBuffer **buffer,
     CnnError *error)
 {
-  size_t bytes;
+  size_t bytes = 0;
   CnnStatus status = tensor_bytes (name, tensor, &bytes, error);
   if (!status)
     status = check_finite (name, tensor, bytes / cnn_type_bytes (tensor->type),

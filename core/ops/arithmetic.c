@@ -224,16 +224,6 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, CnnBinary op)
   } while (next_run (&walk, index, &a, &b));
 }
 
-/* Cells keep their places if in[0] has all of them. */
-static bool
-geometry (const void *params, const CnnTensor *const *in,
-    CnnOpGeometry *geometry_)
-{
-  if (in[0]->shape.rank < in[1]->shape.rank)
-    return false;
-  return cnn_op_geometry_pointwise (params, in, geometry_);
-}
-
 #define ARITHMETIC(lower, title, kind)                                         \
   static void forward_##lower (const CnnOpCall *call)                          \
   {                                                                            \
@@ -253,7 +243,7 @@ geometry (const void *params, const CnnTensor *const *in,
     .inplace = true,                                                           \
     .parse = parse,                                                            \
     .infer = infer,                                                            \
-    .geometry = geometry,                                                      \
+    .geometry = cnn_op_geometry_pointwise,                                     \
     .forward = forward_##lower,                                                \
     .backward = backward_##lower,                                              \
   };

@@ -163,6 +163,7 @@ const CnnOp cnn_op_batch_normalization = {
   .inplace = true,
   .parse = parse,
   .infer = infer,
+  .fixed_in = 1 << 3 | 1 << 4, /* running mean and variance */
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward,
   .backward = backward,
