@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* test_gradient.c: backward() of every operator against finite differences of
+ * its forward().
+ *
+ * With random weights r the loss is sum r y; d_out = r, and backward() must
+ * give (loss (x + h) - loss (x - h)) / 2h for each element of each input. The
+ * loss is summed in double precision; the values are drawn so that no kink
+ * (Relu, maxima) lies within h. An operator with backward() that has no case
+ * here makes the test fail. */
+
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "op-case.h"
+
+#define H 0.015625f
+
+typedef struct
+{
+  const char *path, *op;
+  void (*build) (OpCase *c, CnnRng *rng);
+} Case;
+
+/* Values of at least @low in size, at least 4 H apart from each other: a
+ * shuffled grid. */
+static CnnTensor *
+grid_input (OpCase *c, CnnRng *rng, CnnShape shape, float low)
+{
+  CnnTensor *t = op_case_input (c, CNN_TYPE_FLOAT32, &shape, NULL);
+  gsize n = tensor_elements (t);
+  float *x = t->data;
+  for (gsize i = 0; i < n; i++) {
+    gsize j = cnn_rng_int (rng, (guint32) i + 1);
+    x[i] = x[j];
+    float v = low + 0.07f * (float) (i / 2);
+    x[j] = i % 2 ? -v : v;
+  }
+  return t;
+}
+
+static CnnTensor *
+random_input (OpCase *c, CnnRng *rng, CnnShape shape)
+{
+  CnnTensor *t = op_case_input (c, CNN_TYPE_FLOAT32, &shape, NULL);
+  for (gsize i = 0; i < tensor_elements (t); i++)
+    ((float *) t->data)[i] = cnn_rng_range (rng, -1, 1);
+  return t;
+}
+
+static void
+positive (CnnTensor *t)
+{
+  float *x = t->data;
+  for (gsize i = 0; i < tensor_elements (t); i++)
+    x[i] = fabsf (x[i]) + 0.5f;
+}
+
+static void
+conv_plain (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 7, 9));
+  random_input (c, rng, SHAPE (5, 3, 3, 2));
+  random_input (c, rng, SHAPE (5));
+}
+
+static void
+conv_one_tap (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 9, 3, 5));
+  random_input (c, rng, SHAPE (4, 9, 1, 1));
+}
+
+static void
+conv_all (OpCase *c, CnnRng *rng)
+{
+  static const gint64 strides[] = { 2, 3 }, pads[] = { 1, 2, 0, 3 };
+  static const gint64 dilations[] = { 2, 1 };
+  random_input (c, rng, SHAPE (2, 4, 9, 10));
+  random_input (c, rng, SHAPE (6, 2, 3, 4));
+  random_input (c, rng, SHAPE (6));
+  op_case_ints (c, "strides", strides, 2);
+  op_case_ints (c, "pads", pads, 4);
+  op_case_ints (c, "dilations", dilations, 2);
+  op_case_int (c, "group", 2);
+}
+
+static void
+conv_more_padding_than_kernel (OpCase *c, CnnRng *rng)
+{
+  static const gint64 pads[] = { 4, 4, 4, 4 };
+  random_input (c, rng, SHAPE (1, 1, 3, 3));
+  random_input (c, rng, SHAPE (1, 1, 2, 2));
+  op_case_ints (c, "pads", pads, 4);
+}
+
+static void
+conv_1d (OpCase *c, CnnRng *rng)
+{
+  static const gint64 strides[] = { 2 };
+  random_input (c, rng, SHAPE (2, 3, 17));
+  random_input (c, rng, SHAPE (2, 3, 5));
+  random_input (c, rng, SHAPE (2));
+  op_case_ints (c, "strides", strides, 1);
+}
+
+static void
+pool_2x2 (OpCase *c, CnnRng *rng)
+{
+  static const gint64 two[] = { 2, 2 };
+  grid_input (c, rng, SHAPE (2, 2, 5, 8), 0.1f);
+  op_case_ints (c, "kernel_shape", two, 2);
+  op_case_ints (c, "strides", two, 2);
+}
+
+static void
+pool_padded (OpCase *c, CnnRng *rng)
+{
+  static const gint64 kernel[] = { 3, 2 }, strides[] = { 2, 1 };
+  static const gint64 pads[] = { 1, 0, 2, 1 };
+  grid_input (c, rng, SHAPE (1, 2, 6, 5), 0.1f);
+  op_case_ints (c, "kernel_shape", kernel, 2);
+  op_case_ints (c, "strides", strides, 2);
+  op_case_ints (c, "pads", pads, 4);
+  op_case_int (c, "ceil_mode", 1);
+}
+
+static void
+pool_counting_padding (OpCase *c, CnnRng *rng)
+{
+  pool_padded (c, rng);
+  op_case_int (c, "count_include_pad", 1);
+}
+
+static void
+gemm (OpCase *c, CnnRng *rng, int trans_a, int trans_b, CnnShape bias)
+{
+  random_input (c, rng, trans_a ? SHAPE (7, 3) : SHAPE (3, 7));
+  random_input (c, rng, trans_b ? SHAPE (5, 7) : SHAPE (7, 5));
+  random_input (c, rng, bias);
+  op_case_int (c, "transA", trans_a);
+  op_case_int (c, "transB", trans_b);
+  op_case_float (c, "alpha", 0.75f);
+  op_case_float (c, "beta", 1.5f);
+}
+
+static void
+gemm_nn (OpCase *c, CnnRng *rng)
+{
+  gemm (c, rng, 0, 0, SHAPE (5));
+}
+
+static void
+gemm_nt (OpCase *c, CnnRng *rng)
+{
+  gemm (c, rng, 0, 1, SHAPE (3, 1));
+}
+
+static void
+gemm_tn (OpCase *c, CnnRng *rng)
+{
+  gemm (c, rng, 1, 0, SHAPE (3, 5));
+}
+
+static void
+gemm_tt (OpCase *c, CnnRng *rng)
+{
+  gemm (c, rng, 1, 1, SHAPE (1, 5));
+}
+
+static void
+matmul (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (4, 6));
+  random_input (c, rng, SHAPE (6, 3));
+}
+
+static void
+matmul_weights (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 4, 5));
+  random_input (c, rng, SHAPE (5, 3));
+}
+
+static void
+matmul_batches (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (3, 1, 2, 5));
+  random_input (c, rng, SHAPE (4, 5, 3));
+}
+
+static void
+matmul_vector (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 5));
+  random_input (c, rng, SHAPE (5));
+}
+
+static void
+same_shapes (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (3, 5), 0.5f);
+  grid_input (c, rng, SHAPE (3, 5), 0.5f);
+}
+
+static void
+stretched (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (2, 1, 3, 4), 0.5f);
+  grid_input (c, rng, SHAPE (5, 1, 4), 0.5f);
+}
+
+static void
+stretched_channels (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (3, 1, 1), 0.5f);
+  grid_input (c, rng, SHAPE (2, 3, 2, 3), 0.5f);
+}
+
+static void
+pointwise (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (3, 13), 0.1f);
+}
+
+static void
+classes (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (3, 11));
+}
+
+static void
+class_map (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 5, 3, 2));
+  op_case_int (c, "axis", 1);
+}
+
+static void
+classes_as_matrix (OpCase *c, CnnRng *rng)
+{
+  c->opset = 11;
+  random_input (c, rng, SHAPE (2, 5, 3));
+}
+
+static void
+dropout (OpCase *c, CnnRng *rng)
+{
+  float ratio = 0.4f;
+  CnnShape scalar = { 0 };
+  c->seed = 4711;
+  random_input (c, rng, SHAPE (5, 20));
+  op_case_input (c, CNN_TYPE_FLOAT32, &scalar, &ratio);
+  c->constant[1] = TRUE;
+}
+
+static void
+reshape (OpCase *c, CnnRng *rng)
+{
+  static const gint64 target[] = { 0, -1 };
+  CnnShape shape = SHAPE (2);
+  random_input (c, rng, SHAPE (2, 3, 4));
+  op_case_input (c, CNN_TYPE_INT64, &shape, target);
+  c->constant[1] = TRUE;
+}
+
+static void
+batch_norm (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 2, 3));
+  for (int i = 0; i < 4; i++)
+    random_input (c, rng, SHAPE (3));
+  positive (&c->in[4]);
+  c->constant[3] = c->constant[4] = TRUE; /* no gradient is wanted */
+}
+
+static const Case cases[] = {
+  { "conv", "Conv", conv_plain },
+  { "conv-1x1", "Conv", conv_one_tap },
+  { "conv-all", "Conv", conv_all },
+  { "conv-padding", "Conv", conv_more_padding_than_kernel },
+  { "conv-1d", "Conv", conv_1d },
+  { "max-2x2", "MaxPool", pool_2x2 },
+  { "max-padded", "MaxPool", pool_padded },
+  { "average-2x2", "AveragePool", pool_2x2 },
+  { "average-padded", "AveragePool", pool_padded },
+  { "average-counting", "AveragePool", pool_counting_padding },
+  { "gemm-nn", "Gemm", gemm_nn },
+  { "gemm-nt", "Gemm", gemm_nt },
+  { "gemm-tn", "Gemm", gemm_tn },
+  { "gemm-tt", "Gemm", gemm_tt },
+  { "matmul", "MatMul", matmul },
+  { "matmul-weights", "MatMul", matmul_weights },
+  { "matmul-batches", "MatMul", matmul_batches },
+  { "matmul-vector", "MatMul", matmul_vector },
+  { "add", "Add", same_shapes },
+  { "add-stretched", "Add", stretched },
+  { "sub", "Sub", same_shapes },
+  { "sub-stretched", "Sub", stretched_channels },
+  { "mul", "Mul", same_shapes },
+  { "mul-stretched", "Mul", stretched },
+  { "div", "Div", same_shapes },
+  { "div-stretched", "Div", stretched },
+  { "div-channels", "Div", stretched_channels },
+  { "relu", "Relu", pointwise },
+  { "tanh", "Tanh", pointwise },
+  { "sigmoid", "Sigmoid", pointwise },
+  { "softmax", "Softmax", classes },
+  { "softmax-map", "Softmax", class_map },
+  { "softmax-matrix", "Softmax", classes_as_matrix },
+  { "log-softmax", "LogSoftmax", classes },
+  { "log-softmax-map", "LogSoftmax", class_map },
+  { "log-softmax-matrix", "LogSoftmax", classes_as_matrix },
+  { "dropout", "Dropout", dropout },
+  { "flatten", "Flatten", class_map },
+  { "reshape", "Reshape", reshape },
+  { "identity", "Identity", pointwise },
+  { "batch-norm", "BatchNormalization", batch_norm },
+};
+
+static double
+loss (OpCase *c, const float *r)
+{
+  double sum = 0;
+  op_case_forward (c);
+  for (gsize i = 0; i < tensor_elements (&c->out); i++)
+    sum += (double) r[i] * ((float *) c->out.data)[i];
+  return sum;
+}
+
+static void
+check_input (OpCase *c, int i)
+{
+  float *x = c->in[i].data;
+  const float *d = c->d_in[i].data, *r = c->d_out.data;
+  for (gsize e = 0; e < tensor_elements (&c->in[i]); e++) {
+    float was = x[e];
+    /* Where it bends, a step of H is too far: extrapolate from H and H/2. */
+    x[e] = was + H;
+    double wide = loss (c, r);
+    x[e] = was - H;
+    wide = (wide - loss (c, r)) / (2.0 * (double) H);
+    x[e] = was + H / 2;
+    double narrow = loss (c, r);
+    x[e] = was - H / 2;
+    narrow = (narrow - loss (c, r)) / (double) H;
+    x[e] = was;
+    double expected = (4 * narrow - wide) / 3, got = (double) d[e] - 1;
+    if (fabs (got - expected) > 1e-3 * (1 + fabs (expected)))
+      g_error ("%s: input %d, element %zu: backward %g, differences %g", c->op,
+          i, e, got, expected);
+  }
+}
+
+static void
+check (gconstpointer data)
+{
+  const Case *test = data;
+  OpCase c = { .op = test->op, .training = 1 };
+  CnnRng rng;
+  CnnError error;
+  cnn_rng_init (&rng, 7, 0);
+  test->build (&c, &rng);
+  if (op_case_prepare (&c, &error))
+    g_error ("%s: %s", test->path, error.message);
+
+  for (gsize i = 0; i < tensor_elements (&c.d_out); i++)
+    ((float *) c.d_out.data)[i] = cnn_rng_range (&rng, -1, 1);
+  /* It must add: begin with ones. */
+  for (int i = 0; i < c.n_in; i++)
+    for (gsize e = 0; c.d_in[i].data && e < tensor_elements (&c.d_in[i]); e++)
+      ((float *) c.d_in[i].data)[e] = 1;
+  op_case_forward (&c);
+  op_case_backward (&c);
+  for (int i = 0; i < c.n_in; i++)
+    if (c.d_in[i].data && !c.constant[i])
+      check_input (&c, i);
+  op_case_clear (&c);
+}
+
+static void
+check_complete (void)
+{
+  const CnnOp *op;
+  for (int i = 0; (op = cnn_op_at (i)); i++) {
+    gboolean found = FALSE;
+    for (gsize k = 0; k < G_N_ELEMENTS (cases); k++)
+      found |= !strcmp (cases[k].op, op->name);
+    if (op->backward && !found)
+      g_error ("%s has a backward() but no case in the gradient check",
+          op->name);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    char *path = g_strconcat ("/gradient/", cases[i].path, NULL);
+    g_test_add_data_func (path, &cases[i], check);
+    g_free (path);
+  }
+  g_test_add_func ("/gradient/complete", check_complete);
+  return g_test_run ();
+}
