@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tensorproto.h: TensorProto and our CnnTensor. */
+
+#ifndef CNN_ONNX_TENSORPROTO_H
+#define CNN_ONNX_TENSORPROTO_H
+
+#include <cnn/tensor.h>
+
+#include "onnx.pb-c.h"
+
+/**
+ * cnn_onnx_check_type:
+ * @data_type: a TensorProto.DataType from a file
+ *
+ * Errors: CNN_ERROR_UNSUPPORTED, with the type's name, for all but float32
+ * and int64; CNN_ERROR_FORMAT for a number that ONNX does not define.
+ */
+CnnStatus cnn_onnx_check_type (int data_type, CnnError *error);
+
+/**
+ * cnn_onnx_read_tensor:
+ * @proto: untrusted; its raw_data may be put into this machine's byte order
+ * @tensor: (out): its data belongs to @proto, or to @wide
+ * @wide: (out) (transfer full) (nullable): int32 elements as int64; free()
+ *
+ * Errors: CNN_ERROR_UNSUPPORTED for other types than float32, int64 and
+ * int32, and for external data; CNN_ERROR_FORMAT where sizes don't agree.
+ */
+CnnStatus cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor,
+    int64_t **wide, CnnError *error);
+
+/**
+ * cnn_onnx_swap_bytes:
+ * Turns @count elements of @element_bytes between little-endian and this
+ * machine's order, in place.
+ */
+void cnn_onnx_swap_bytes (void *data, size_t count, size_t element_bytes);
+
+#endif

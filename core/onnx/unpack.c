@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* unpack.c: libprotobuf-c with an allocator that counts.
+ *
+ * What the scan can't foresee (the library's own lists, numbers that are one
+ * byte in the file and eight in memory) ends in a refused allocation, which
+ * libprotobuf-c hands back as a failure. */
+
+#include "onnx/unpack.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+/* Room in front of each block for its size; keeps blocks aligned. */
+#define HEAD_BYTES 16
+
+static void *
+budget_alloc (void *data, size_t bytes)
+{
+  CnnOnnxFile *file = data;
+  size_t *block = NULL;
+
+  if (bytes <= SIZE_MAX - HEAD_BYTES && bytes + HEAD_BYTES <= file->left)
+    block = malloc (bytes + HEAD_BYTES);
+  if (!block) {
+    file->exhausted = true;
+    return NULL;
+  }
+  *block = bytes + HEAD_BYTES;
+  file->left -= *block;
+  return (unsigned char *) block + HEAD_BYTES;
+}
+
+static void
+budget_free (void *data, void *pointer)
+{
+  CnnOnnxFile *file = data;
+  if (!pointer)
+    return;
+  size_t *block = (size_t *) ((unsigned char *) pointer - HEAD_BYTES);
+  file->left += *block;
+  free (block);
+}
+
+CnnStatus
+cnn_onnx_unpack (const void *bytes, size_t size, size_t budget_bytes,
+    CnnOnnxFile *file, CnnError *error)
+{
+  *file = (CnnOnnxFile){
+    .allocator = { budget_alloc, budget_free, file },
+    .left = budget_bytes,
+  };
+  file->proto = onnx__model_proto__unpack (&file->allocator, size, bytes);
+  if (file->proto)
+    return CNN_OK;
+  if (file->exhausted)
+    return cnn_error_set (error, CNN_ERROR_MEMORY,
+        "reading the model would take more than %zu bytes", budget_bytes);
+  return cnn_error_set (error, CNN_ERROR_FORMAT,
+      "not an ONNX model: libprotobuf-c refuses it");
+}
+
+void
+cnn_onnx_file_clear (CnnOnnxFile *file)
+{
+  if (file->proto)
+    onnx__model_proto__free_unpacked (file->proto, &file->allocator);
+  file->proto = NULL;
+}
