@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* onnx-samples.c: `onnx-samples DIR` writes networks, pictures and our answers
+ * for another implementation of ONNX to check.
+ *
+ * NAME.onnx, NAME.input, NAME.output (plain floats) and samples.json. Random
+ * networks until every operator of the table was there, the same as map
+ * networks for a larger picture, and the models that come with the project. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include <cnn/onnx.h>
+#include <cnn/session.h>
+
+#include "graph/model.h"
+#include "samples.h"
+
+#define N_NETWORKS 60
+#define N_MAPS     20
+
+typedef struct
+{
+  const char *folder;
+  GString *list;
+  GHashTable *seen; /* names of operators */
+} Output;
+
+static void
+save (const Output *out, const char *name, const char *suffix,
+    gconstpointer data, gsize size)
+{
+  GError *error = NULL;
+  char *path = g_strdup_printf ("%s/%s%s", out->folder, name, suffix);
+  if (!g_file_set_contents (path, data, (gssize) size, &error))
+    g_error ("%s", error->message);
+  g_free (path);
+}
+
+static void
+save_tensor (const Output *out, const char *name, const char *suffix,
+    const CnnTensor *tensor)
+{
+  size_t count;
+  if (cnn_shape_elements (&tensor->shape, &count) != CNN_OK)
+    g_error ("%s: a shape that is not known", name);
+  save (out, name, suffix, tensor->data, count * sizeof (float));
+}
+
+static void
+append_shape (GString *list, const char *key, const CnnShape *shape)
+{
+  g_string_append_printf (list, ", \"%s\": [", key);
+  for (int i = 0; i < shape->rank; i++)
+    g_string_append_printf (list, "%s%" G_GINT64_FORMAT, i ? ", " : "",
+        shape->dims[i]);
+  g_string_append_c (list, ']');
+}
+
+static void
+note_operators (const Output *out, const CnnModel *model)
+{
+  const CnnGraph *graph = cnn_model_graph (model);
+  for (gsize i = 0; i < graph->n_nodes; i++)
+    g_hash_table_add (out->seen, (gpointer) graph->nodes[i].op->name);
+}
+
+/* @bytes: the file to save; NULL = what we write of @model. */
+static void
+add_sample (const Output *out, const char *name, CnnModel *model, int height,
+    int width, GBytes *bytes)
+{
+  const CnnShape shape = { 4,
+    { 1, cnn_model_info (model)->channels, height, width } };
+  CnnSession *session = NULL;
+  CnnError error;
+  if (cnn_session_new (model, &shape, NULL, &session, &error) != CNN_OK)
+    g_error ("%s: %s", name, error.message);
+
+  CnnTensor *input = cnn_session_input (session);
+  size_t count;
+  if (cnn_shape_elements (&input->shape, &count) != CNN_OK)
+    g_error ("%s: a shape that is not known", name);
+  sample_picture (g_str_hash (name), input->data, count);
+  save_tensor (out, name, ".input", input);
+  cnn_session_run (session);
+
+  const CnnTensor *answer = cnn_session_output (session, 0);
+  save_tensor (out, name, ".output", answer);
+  GBytes *file = bytes ? g_bytes_ref (bytes) : sample_bytes (model);
+  save (out, name, ".onnx", g_bytes_get_data (file, NULL),
+      g_bytes_get_size (file));
+  g_bytes_unref (file);
+
+  g_string_append_printf (out->list, "%s{\"name\": \"%s\"",
+      out->list->len > 1 ? ",\n" : "", name);
+  append_shape (out->list, "shape", &shape);
+  append_shape (out->list, "output", &answer->shape);
+  g_string_append_c (out->list, '}');
+  note_operators (out, model);
+  cnn_session_free (session);
+}
+
+static void
+add_network (const Output *out, guint32 seed)
+{
+  char name[32];
+  CnnModel *model = sample_model (seed), *map = NULL;
+  const CnnModelInfo *info = cnn_model_info (model);
+  CnnError error;
+
+  g_snprintf (name, sizeof name, "network-%u", seed);
+  add_sample (out, name, model, info->height, info->width, NULL);
+  if (seed < N_MAPS) {
+    g_snprintf (name, sizeof name, "map-%u", seed);
+    if (cnn_model_to_map (model, &map, &error) != CNN_OK)
+      g_error ("%s: %s", name, error.message);
+    add_sample (out, name, map, info->height + 13, info->width + 21, NULL);
+    cnn_model_unref (map);
+  }
+  cnn_model_unref (model);
+}
+
+/* The file as it lies there, not as we would write it today. */
+static void
+add_installed (const Output *out, const char *folder, const char *name)
+{
+  char *path = g_build_filename (folder, name, "model.onnx", NULL), *data;
+  gsize size;
+  CnnModel *model = NULL;
+  CnnError error;
+
+  if (g_file_get_contents (path, &data, &size, NULL)) {
+    GBytes *bytes = g_bytes_new_take (data, size);
+    if (cnn_onnx_read (data, size, &model, &error) != CNN_OK)
+      g_error ("%s: %s", path, error.message);
+    const CnnModelInfo *info = cnn_model_info (model);
+    add_sample (out, name, model, info->height ? info->height : 64,
+        info->width ? info->width : 64, bytes);
+    cnn_model_unref (model);
+    g_bytes_unref (bytes);
+  }
+  g_free (path);
+}
+
+static void
+add_models (const Output *out, const char *folder)
+{
+  GDir *dir = folder ? g_dir_open (folder, 0, NULL) : NULL;
+  for (const char *name; dir && (name = g_dir_read_name (dir));)
+    add_installed (out, folder, name);
+  if (dir)
+    g_dir_close (dir);
+}
+
+static int
+check_coverage (const Output *out)
+{
+  int missing = 0;
+  for (int i = 0; cnn_op_at (i); i++)
+    if (!g_hash_table_contains (out->seen, cnn_op_at (i)->name)) {
+      fprintf (stderr, "no sample uses %s\n", cnn_op_at (i)->name);
+      missing++;
+    }
+  return missing;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc != 2) {
+    fprintf (stderr, "usage: onnx-samples DIR\n");
+    return 2;
+  }
+  Output out = { argv[1], g_string_new ("["),
+    g_hash_table_new (g_str_hash, g_str_equal) };
+  for (guint32 seed = 0; seed < N_NETWORKS; seed++)
+    add_network (&out, seed);
+  add_models (&out, g_getenv ("CONVNET_MODELS"));
+  g_string_append (out.list, "]\n");
+  save (&out, "samples", ".json", out.list->str, out.list->len);
+
+  int missing = check_coverage (&out);
+  g_string_free (out.list, TRUE);
+  g_hash_table_unref (out.seen);
+  return missing ? 1 : 0;
+}
