@@ -27,6 +27,26 @@ cnn_status_name (CnnStatus status)
   return "unknown status";
 }
 
+/* Names come from files: whatever they hold, a message stays one line of whole
+ * UTF-8 characters, so that it may go on a bus or a terminal. */
+static void
+tidy (char *text)
+{
+  size_t length = strlen (text), start = length;
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char) text[i] < 0x20 || text[i] == 0x7f)
+      text[i] = '?';
+
+  while (start && ((unsigned char) text[start - 1] & 0xc0) == 0x80)
+    start--;
+  if (!start || (unsigned char) text[start - 1] < 0xc0)
+    return;
+  unsigned char lead = (unsigned char) text[start - 1];
+  size_t more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+  if (length - start < more)
+    text[start - 1] = '\0';
+}
+
 CnnStatus
 cnn_error_set (CnnError *error, CnnStatus status, const char *format, ...)
 {
@@ -35,6 +55,7 @@ cnn_error_set (CnnError *error, CnnStatus status, const char *format, ...)
     va_start (args, format);
     vsnprintf (error->message, sizeof error->message, format, args);
     va_end (args);
+    tidy (error->message);
     error->status = status;
   }
   return status;
@@ -69,4 +90,5 @@ cnn_error_prefix (CnnError *error, const char *format, ...)
   memcpy (text + used, error->message, kept);
   text[used + kept] = '\0';
   memcpy (error->message, text, used + kept + 1);
+  tidy (error->message);
 }
