@@ -352,6 +352,10 @@ fill_graph (CnnGraph *graph, const Onnx__ModelProto *model, CnnError *error)
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "the model has %zu entries of metadata_props, more than %d",
         model->n_metadata_props, CNN_ONNX_MAX_METADATA);
+  if (proto->n_output > CNN_ONNX_MAX_OUTPUTS)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the model has %zu outputs, more than %d", proto->n_output,
+        CNN_ONNX_MAX_OUTPUTS);
 
   for (size_t i = 0; i < model->n_metadata_props && status == CNN_OK; i++)
     status = add_metadata (graph, model->metadata_props[i], error);

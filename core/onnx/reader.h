@@ -15,6 +15,9 @@
 /** CNN_ONNX_MAX_METADATA: most entries of metadata_props. */
 #define CNN_ONNX_MAX_METADATA 1024
 
+/** CNN_ONNX_MAX_OUTPUTS: most outputs of a graph. */
+#define CNN_ONNX_MAX_OUTPUTS 256
+
 /** cnn_onnx_read_within: cnn_onnx_read() with at most @budget_bytes for the
  * unpacked file. */
 CnnStatus cnn_onnx_read_within (const void *bytes, size_t size,

@@ -296,7 +296,40 @@ make_nested_graphs (void)
   return handmade_model (inner);
 }
 
+/* A name that is longer than any message, in characters of three bytes. */
+static Wire *
+make_long_name (void)
+{
+  GString *name = g_string_new (NULL);
+  for (int i = 0; i < 1000; i++)
+    g_string_append (name, "\342\202\254");
+  Wire *file = handmade_with_conv (name->str, "x w", "c");
+  g_string_free (name, TRUE);
+  return file;
+}
+
+static Wire *
+make_name_with_lines (void)
+{
+  return handmade_with_conv ("Con\nv\033[2J", "x w", "c");
+}
+
+static Wire *
+make_many_outputs (void)
+{
+  Wire *graph = handmade_graph (0);
+  for (int i = 0; i < 300; i++)
+    wire_message (graph, GRAPH_OUTPUT, wire_new ());
+  return handmade_model (graph);
+}
+
 static const Case cases[] = {
+  { "long-name", make_long_name, CNN_ERROR_UNSUPPORTED,
+      "\342\202\254\342\202\254", NULL },
+  { "name-with-lines", make_name_with_lines, CNN_ERROR_UNSUPPORTED, "Con?v?[2J",
+      NULL },
+  { "many-outputs", make_many_outputs, CNN_ERROR_UNSUPPORTED, "301 outputs",
+      NULL },
   { "int-weights", make_int_weights, CNN_ERROR_SHAPE, "conv", NULL },
   { "input-twice", make_input_twice, CNN_ERROR_FORMAT, "'x'", NULL },
   { "input-unnamed", make_input_unnamed, CNN_ERROR_FORMAT, "input has no name",
@@ -316,8 +349,9 @@ static const Case cases[] = {
   { "no-output", make_no_output, CNN_ERROR_FORMAT, "output", NULL },
   { "output-nowhere", make_output_nowhere, CNN_ERROR_FORMAT, "elsewhere",
       NULL },
-  { "cycle", make_cycle, CNN_ERROR_FORMAT, "cycle", NULL },
-  { "self-cycle", make_self_cycle, CNN_ERROR_FORMAT, "cycle", NULL },
+  { "cycle", make_cycle, CNN_ERROR_FORMAT, "depends on its own output", NULL },
+  { "self-cycle", make_self_cycle, CNN_ERROR_FORMAT,
+      "depends on its own output", NULL },
   { "missing-value", make_missing_value, CNN_ERROR_FORMAT, "nothing", "conv" },
   { "defined-twice", make_defined_twice, CNN_ERROR_FORMAT, "'c'", NULL },
   { "overwrites-input", make_overwrites_input, CNN_ERROR_FORMAT, "'x'", NULL },
