@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
-#include "graph/graph.h"
+#include "graph/nodes.h"
 #include "onnx/scan.h"
 #include "onnx/tensorproto.h"
 #include "onnx/unpack.h"

@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
-#include "graph/model.h"
+#include "graph/program.h"
 #include "onnx/tensorproto.h"
 
 #define IR_VERSION 8

@@ -15,7 +15,7 @@
 #include <cnn/onnx.h>
 #include <cnn/session.h>
 
-#include "graph/model.h"
+#include "graph/program.h"
 #include "samples.h"
 
 #define N_NETWORKS 60

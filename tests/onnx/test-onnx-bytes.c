@@ -38,7 +38,8 @@ make_text (void)
 static Wire *
 make_zeros (void)
 {
-  return g_byte_array_set_size (wire_new (), 4096);
+  static const guint8 zeros[4096];
+  return g_byte_array_append (wire_new (), zeros, sizeof zeros);
 }
 
 static Wire *
