@@ -57,7 +57,7 @@ handmade_floats (const char *name, int rank, const gint64 *dims, float value)
 static void
 add_names (Wire *node, unsigned field, const char *names)
 {
-  char **list = g_strsplit (names, " ", 0);
+  char **list = g_strsplit (names, " ", 0); /* of "": none */
   for (int i = 0; list[i]; i++)
     wire_text (node, field, list[i]);
   g_strfreev (list);
