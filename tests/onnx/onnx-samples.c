@@ -114,7 +114,7 @@ add_network (const Output *out, guint32 seed)
 
   g_snprintf (name, sizeof name, "network-%u", seed);
   add_sample (out, name, model, info->height, info->width, NULL);
-  if (0 && seed < N_MAPS) {
+  if (seed < N_MAPS) {
     g_snprintf (name, sizeof name, "map-%u", seed);
     if (cnn_model_to_map (model, &map, &error) != CNN_OK)
       g_error ("%s: %s", name, error.message);
