@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers.c: the layer grammar of recipes, one function a kind of layer.
+ *
+ * A layer is a word, then what it must be told ("conv 16 5x5"), then options
+ * ("stride=2"). Shapes are followed only as far as sizes of weights need it;
+ * the library checks the graph as a whole. Weights are zero: the trainer
+ * draws them. */
+
+#include "layers.h"
+
+#include <string.h>
+
+#define MAX_WORDS    4
+#define MAX_OPTIONS  4
+#define MAX_CHANNELS 65536
+#define MAX_KERNEL   1024
+#define MAX_WEIGHTS  ((gint64) 1 << 28)
+
+typedef struct
+{
+  const char *key;
+  int x, y;
+} Option;
+
+/* What is known in front of the next layer. flat: shape is n c. */
+typedef struct
+{
+  CnnGraph *graph;
+  char *value;
+  gint64 c, h, w;
+  gboolean flat, last;
+  GHashTable *numbers;
+  CnnError cause;
+} Build;
+
+typedef struct
+{
+  const char *kind;
+  int n_words;
+  char *words[MAX_WORDS];
+  Option options[MAX_OPTIONS];
+} Layer;
+
+typedef struct
+{
+  const char *kind;
+  const char *usage;
+  int n_words;
+  const char *keys[MAX_OPTIONS];
+  gboolean (*add) (Build *build, const Layer *layer, GError **error);
+} LayerKind;
+
+static const Option *
+find_option (const Layer *layer, const char *key)
+{
+  for (int i = 0; i < MAX_OPTIONS && layer->options[i].key; i++)
+    if (strcmp (layer->options[i].key, key) == 0)
+      return &layer->options[i];
+  return NULL;
+}
+
+/* Height into values[0], width into values[1], as everywhere in ONNX. */
+static void
+option_size (const Layer *layer, const char *key, int fallback,
+    gint64 values[2])
+{
+  const Option *option = find_option (layer, key);
+
+  values[0] = option ? option->y : fallback;
+  values[1] = option ? option->x : fallback;
+}
+
+static char *
+number_name (Build *build, const char *kind)
+{
+  int number = GPOINTER_TO_INT (g_hash_table_lookup (build->numbers, kind)) + 1;
+
+  g_hash_table_insert (build->numbers, (gpointer) kind,
+      GINT_TO_POINTER (number));
+  return g_strdup_printf ("%s%d", kind, number);
+}
+
+static gboolean
+add_weights (Build *build, const char *name, const CnnShape *shape,
+    GError **error)
+{
+  gint64 count = 1;
+  CnnTensor tensor = { CNN_TYPE_FLOAT32, *shape, NULL };
+  CnnStatus status;
+
+  /* Each factor is at most 2^32, and count is capped before the next. */
+  for (int i = 0; i < shape->rank; i++) {
+    count *= shape->dims[i];
+    if (count > MAX_WEIGHTS)
+      return tool_fail (error, "more than %d million weights",
+          (int) (MAX_WEIGHTS >> 20));
+  }
+  tensor.data = g_malloc0 ((gsize) count * sizeof (float));
+  status = cnn_graph_add_constant (build->graph, name, &tensor, &build->cause);
+  g_free (tensor.data);
+  if (status != CNN_OK)
+    return tool_fail_cnn (error, name, &build->cause);
+  return TRUE;
+}
+
+/* Adds one node that reads the present value and up to two constants. */
+static gboolean
+add_node (Build *build, const char *op, const char *name,
+    const char *const *constants, const CnnAttribute *attributes, int count,
+    GError **error)
+{
+  const char *inputs[3] = { build->value, NULL, NULL };
+  char *out = build->last ? g_strdup (TOOL_LAYERS_OUTPUT)
+                          : g_strdup_printf ("%s.out", name);
+  const char *outputs[1] = { out };
+  int n_inputs = 1;
+  CnnStatus status;
+
+  while (constants && n_inputs < 3 && constants[n_inputs - 1]) {
+    inputs[n_inputs] = constants[n_inputs - 1];
+    n_inputs++;
+  }
+  status = cnn_graph_add_node (build->graph, op, name, inputs, n_inputs,
+      outputs, 1, attributes, count, &build->cause);
+  if (status != CNN_OK) {
+    g_free (out);
+    return tool_fail_cnn (error, name, &build->cause);
+  }
+  g_free (build->value);
+  build->value = out;
+  return TRUE;
+}
+
+/* Weights of @shape and a bias of shape->dims[0], then the node. */
+static gboolean
+add_weighted (Build *build, const char *op, const char *kind,
+    const CnnShape *shape, const CnnAttribute *attributes, int count,
+    GError **error)
+{
+  char *name = number_name (build, kind);
+  char *weight = g_strdup_printf ("%s.weight", name);
+  char *bias = g_strdup_printf ("%s.bias", name);
+  const char *constants[] = { weight, bias, NULL };
+  CnnShape bias_shape = { 1, { shape->dims[0] } };
+  gboolean ok = add_weights (build, weight, shape, error)
+      && add_weights (build, bias, &bias_shape, error)
+      && add_node (build, op, name, constants, attributes, count, error);
+
+  g_free (bias);
+  g_free (weight);
+  g_free (name);
+  return ok;
+}
+
+/* Follows a sliding window of @kernel; both sides get the same padding. */
+static gboolean
+slide (Build *build, const gint64 kernel[2], const gint64 stride[2],
+    const gint64 pad[2], const gint64 dilation[2], GError **error)
+{
+  gint64 *sides[2] = { &build->h, &build->w };
+
+  if (build->flat)
+    return tool_fail (error, "it comes after a dense layer");
+  for (int i = 0; i < 2; i++) {
+    gint64 reach = dilation[i] * (kernel[i] - 1) + 1;
+    gint64 room = *sides[i] + 2 * pad[i] - reach;
+
+    if (room < 0)
+      return tool_fail (error,
+          "its window of %" G_GINT64_FORMAT
+          " is larger than its input, %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT,
+          reach, build->h, build->w);
+    *sides[i] = room / stride[i] + 1;
+  }
+  return TRUE;
+}
+
+static gboolean
+add_conv (Build *build, const Layer *layer, GError **error)
+{
+  gint64 oc, kernel[2], stride[2], pad[2], dilation[2], group[2], ic = build->c;
+  int kw, kh;
+
+  if (!tool_parse_int (layer->words[0], 1, MAX_CHANNELS, &oc, error)
+      || !tool_parse_size (layer->words[1], MAX_KERNEL, &kh, &kw, error))
+    return FALSE;
+  kernel[0] = kh;
+  kernel[1] = kw;
+  option_size (layer, "stride", 1, stride);
+  option_size (layer, "pad", 0, pad);
+  option_size (layer, "dilation", 1, dilation);
+  option_size (layer, "group", 1, group);
+  if (!slide (build, kernel, stride, pad, dilation, error))
+    return FALSE;
+  if (ic % group[1] || oc % group[1])
+    return tool_fail (error, "%d groups divide neither %d nor %d channels",
+        (int) group[1], (int) ic, (int) oc);
+
+  gint64 pads[4] = { pad[0], pad[1], pad[0], pad[1] };
+  CnnShape shape = { 4, { oc, ic / group[1], kh, kw } };
+  CnnAttribute attributes[] = {
+    { .name = "kernel_shape",
+        .type = CNN_ATTRIBUTE_INTS,
+        .count = 2,
+        .ints = kernel },
+    { .name = "strides",
+        .type = CNN_ATTRIBUTE_INTS,
+        .count = 2,
+        .ints = stride },
+    { .name = "pads", .type = CNN_ATTRIBUTE_INTS, .count = 4, .ints = pads },
+    { .name = "dilations",
+        .type = CNN_ATTRIBUTE_INTS,
+        .count = 2,
+        .ints = dilation },
+    { .name = "group", .type = CNN_ATTRIBUTE_INT, .i = group[1] },
+  };
+  build->c = oc;
+  return add_weighted (build, "Conv", "conv", &shape, attributes,
+      G_N_ELEMENTS (attributes), error);
+}
+
+static gboolean
+add_pool (Build *build, const Layer *layer, GError **error)
+{
+  gboolean max = strcmp (layer->kind, "maxpool") == 0;
+  gint64 kernel[2], stride[2], pad[2], dilation[2] = { 1, 1 };
+  int kw, kh;
+  char *name;
+  gboolean ok;
+
+  if (!tool_parse_size (layer->words[0], MAX_KERNEL, &kh, &kw, error))
+    return FALSE;
+  kernel[0] = kh;
+  kernel[1] = kw;
+  option_size (layer, "stride", 0, stride);
+  option_size (layer, "pad", 0, pad);
+  for (int i = 0; i < 2; i++)
+    if (!stride[i])
+      stride[i] = kernel[i];
+  if (!slide (build, kernel, stride, pad, dilation, error))
+    return FALSE;
+
+  gint64 pads[4] = { pad[0], pad[1], pad[0], pad[1] };
+  CnnAttribute attributes[] = {
+    { .name = "kernel_shape",
+        .type = CNN_ATTRIBUTE_INTS,
+        .count = 2,
+        .ints = kernel },
+    { .name = "strides",
+        .type = CNN_ATTRIBUTE_INTS,
+        .count = 2,
+        .ints = stride },
+    { .name = "pads", .type = CNN_ATTRIBUTE_INTS, .count = 4, .ints = pads },
+  };
+  name = number_name (build, layer->kind);
+  ok = add_node (build, max ? "MaxPool" : "AveragePool", name, NULL, attributes,
+      G_N_ELEMENTS (attributes), error);
+  g_free (name);
+  return ok;
+}
+
+static gboolean
+flatten (Build *build, GError **error)
+{
+  CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  gboolean last = build->last, ok;
+  char *name;
+
+  if (build->flat)
+    return TRUE;
+  build->last = FALSE;
+  name = number_name (build, "flatten");
+  ok = add_node (build, "Flatten", name, NULL, &axis, 1, error);
+  g_free (name);
+  build->last = last;
+  build->c *= build->h * build->w;
+  build->h = build->w = 1;
+  build->flat = TRUE;
+  return ok;
+}
+
+static gboolean
+add_dense (Build *build, const Layer *layer, GError **error)
+{
+  CnnAttribute transposed = { .name = "transB",
+    .type = CNN_ATTRIBUTE_INT,
+    .i = 1 };
+  gint64 units;
+
+  if (!tool_parse_int (layer->words[0], 1, MAX_CHANNELS, &units, error)
+      || !flatten (build, error))
+    return FALSE;
+
+  CnnShape shape = { 2, { units, build->c } };
+  build->c = units;
+  return add_weighted (build, "Gemm", "dense", &shape, &transposed, 1, error);
+}
+
+static gboolean
+add_activation (Build *build, const Layer *layer, GError **error)
+{
+  static const char *const ops[][2] = { { "relu", "Relu" }, { "tanh", "Tanh" },
+    { "sigmoid", "Sigmoid" } };
+  char *name = number_name (build, layer->kind);
+  gboolean ok = FALSE;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ops); i++)
+    if (strcmp (ops[i][0], layer->kind) == 0)
+      ok = add_node (build, ops[i][1], name, NULL, NULL, 0, error);
+  g_free (name);
+  return ok;
+}
+
+static gboolean
+add_dropout (Build *build, const Layer *layer, GError **error)
+{
+  double share;
+  float ratio;
+  char *name, *constant;
+  CnnTensor tensor = { CNN_TYPE_FLOAT32, { 0 }, &ratio };
+  gboolean ok;
+
+  if (!tool_parse_double (layer->words[0], 0, 0.99, &share, error))
+    return FALSE;
+  ratio = (float) share;
+  name = number_name (build, "dropout");
+  constant = g_strdup_printf ("%s.ratio", name);
+  const char *constants[] = { constant, NULL };
+  if (cnn_graph_add_constant (build->graph, constant, &tensor, &build->cause)
+      != CNN_OK)
+    ok = tool_fail_cnn (error, name, &build->cause);
+  else
+    ok = add_node (build, "Dropout", name, constants, NULL, 0, error);
+  g_free (constant);
+  g_free (name);
+  return ok;
+}
+
+static const LayerKind kinds[] = {
+  { "conv", "CHANNELS HxW [stride=] [pad=] [dilation=] [group=]", 2,
+      { "stride", "pad", "dilation", "group" }, add_conv },
+  { "maxpool", "HxW [stride=] [pad=]", 1, { "stride", "pad" }, add_pool },
+  { "avgpool", "HxW [stride=] [pad=]", 1, { "stride", "pad" }, add_pool },
+  { "dense", "UNITS", 1, { NULL }, add_dense },
+  { "relu", "", 0, { NULL }, add_activation },
+  { "tanh", "", 0, { NULL }, add_activation },
+  { "sigmoid", "", 0, { NULL }, add_activation },
+  { "dropout", "SHARE", 1, { NULL }, add_dropout },
+};
+
+static gboolean
+parse_option (const LayerKind *kind, char *word, Layer *layer, GError **error)
+{
+  char *equals = strchr (word, '=');
+  const char *key = NULL;
+  int i, at = 0;
+
+  *equals = '\0';
+  for (i = 0; i < MAX_OPTIONS && kind->keys[i]; i++)
+    if (strcmp (kind->keys[i], word) == 0)
+      key = kind->keys[i];
+  if (!key)
+    return tool_fail (error, "no option '%s'", word);
+  if (find_option (layer, key))
+    return tool_fail (error, "option '%s' given twice", word);
+  while (layer->options[at].key)
+    at++;
+  layer->options[at].key = key;
+  return tool_parse_size (equals + 1, MAX_KERNEL, &layer->options[at].y,
+      &layer->options[at].x, error);
+}
+
+static gboolean
+parse_layer (const LayerKind *kind, char **words, Layer *layer, GError **error)
+{
+  for (int i = 1; words[i]; i++) {
+    if (!*words[i])
+      continue;
+    if (strchr (words[i], '=')) {
+      if (!parse_option (kind, words[i], layer, error))
+        return FALSE;
+    } else if (layer->n_words == kind->n_words) {
+      return tool_fail (error, "'%s' is too much, wanted: %s %s", words[i],
+          kind->kind, kind->usage);
+    } else {
+      layer->words[layer->n_words++] = words[i];
+    }
+  }
+  if (layer->n_words < kind->n_words)
+    return tool_fail (error, "too little, wanted: %s %s", kind->kind,
+        kind->usage);
+  return TRUE;
+}
+
+static gboolean
+add_layer (Build *build, const char *text, GError **error)
+{
+  char **words = g_strsplit_set (text, " \t", -1);
+  const LayerKind *kind = NULL;
+  Layer layer = { 0 };
+  gboolean ok;
+
+  for (gsize i = 0; words[0] && i < G_N_ELEMENTS (kinds); i++)
+    if (strcmp (kinds[i].kind, words[0]) == 0)
+      kind = &kinds[i];
+  if (kind) {
+    layer.kind = kind->kind;
+    ok = parse_layer (kind, words, &layer, error)
+        && kind->add (build, &layer, error);
+  } else {
+    ok = tool_fail (error, "no such kind of layer");
+  }
+  if (!ok)
+    g_prefix_error (error, "layer '%s': ", text);
+  g_strfreev (words);
+  return ok;
+}
+
+/* Layers without blanks around them, and without empty ones at the end. */
+static char **
+split_layers (const char *layers)
+{
+  char **parts = g_strsplit (layers, ";", -1);
+  guint count = g_strv_length (parts);
+
+  for (guint i = 0; i < count; i++)
+    g_strstrip (parts[i]);
+  while (count > 0 && !*parts[count - 1])
+    g_clear_pointer (&parts[--count], g_free);
+  return parts;
+}
+
+static gboolean
+add_ends (Build *build, GError **error)
+{
+  CnnShape input = { 4, { 1, build->c, build->h, build->w } };
+
+  if (cnn_graph_add_input (build->graph, TOOL_LAYERS_INPUT, CNN_TYPE_FLOAT32,
+          &input, &build->cause)
+          != CNN_OK
+      || cnn_graph_add_output (build->graph, TOOL_LAYERS_OUTPUT, &build->cause)
+          != CNN_OK)
+    return tool_fail_cnn (error, "network", &build->cause);
+  return TRUE;
+}
+
+gboolean
+tool_layers_build (CnnGraph *graph, const char *layers, int channels,
+    int height, int width, int classes, GError **error)
+{
+  Build build = { .graph = graph,
+    .value = g_strdup (TOOL_LAYERS_INPUT),
+    .c = channels,
+    .h = height,
+    .w = width,
+    .numbers = g_hash_table_new (g_str_hash, g_str_equal) };
+  char **parts = split_layers (layers);
+  gboolean ok = add_ends (&build, error);
+
+  if (ok && !parts[0])
+    ok = tool_fail (error, "no layers");
+  for (int i = 0; ok && parts[i]; i++) {
+    build.last = !parts[i + 1];
+    ok = add_layer (&build, parts[i], error);
+  }
+  if (ok && (build.c != classes || !build.flat))
+    ok = tool_fail (error,
+        "the last layer must be dense with %d units, one "
+        "for each label",
+        classes);
+  g_strfreev (parts);
+  g_hash_table_unref (build.numbers);
+  g_free (build.value);
+  return ok;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* plot.c: the two plots that training and measuring make. */
+
+#include "plot.h"
+
+#include <cairo.h>
+#include <math.h>
+
+#include "draw.h"
+
+#define FONT "Sans 11px"
+
+/* Where data lands on the page; y is logarithmic. */
+typedef struct
+{
+  double left, top, width, height;
+  double low, high;
+  int count;
+} Axes;
+
+static const double palette[][3] = { { 0.12, 0.38, 0.70 }, { 0.84, 0.30, 0.10 },
+  { 0.17, 0.55, 0.22 }, { 0.52, 0.26, 0.64 } };
+
+static cairo_t *
+new_page (int width, int height)
+{
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
+  cairo_t *cr = cairo_create (surface);
+
+  cairo_surface_destroy (surface);
+  cairo_set_source_rgb (cr, 1, 1, 1);
+  cairo_paint (cr);
+  cairo_set_source_rgb (cr, 0, 0, 0);
+  return cr;
+}
+
+static gboolean
+finish_page (cairo_t *cr, const char *path, GError **error)
+{
+  cairo_status_t status =
+      cairo_surface_write_to_png (cairo_get_target (cr), path);
+
+  cairo_destroy (cr);
+  if (status != CAIRO_STATUS_SUCCESS)
+    return tool_fail (error, "%s: %s", path, cairo_status_to_string (status));
+  return TRUE;
+}
+
+/* Whole powers of ten around all values. */
+static void
+find_range (const ToolCurve *curves, int n_curves, Axes *axes)
+{
+  double low = INFINITY, high = -INFINITY;
+
+  for (int c = 0; c < n_curves; c++)
+    for (int i = 0; i < axes->count; i++) {
+      double value = curves[c].values[i];
+
+      if (isfinite (value) && value > 0) {
+        low = MIN (low, value);
+        high = MAX (high, value);
+      }
+    }
+  axes->low = isfinite (low) ? floor (log10 (low)) : -1;
+  axes->high = isfinite (high) ? ceil (log10 (high)) : 0;
+  if (axes->high <= axes->low)
+    axes->high = axes->low + 1;
+}
+
+static double
+place_x (const Axes *axes, int i)
+{
+  return axes->left + axes->width * (i + 0.5) / axes->count;
+}
+
+static double
+place_y (const Axes *axes, double value)
+{
+  double share = (log10 (value) - axes->low) / (axes->high - axes->low);
+
+  return axes->top + axes->height * (1 - share);
+}
+
+static void
+draw_axes (cairo_t *cr, const Axes *axes, const char *x_name)
+{
+  int step = MAX (1, (axes->count + 9) / 10);
+  char text[32];
+
+  cairo_set_line_width (cr, 1);
+  for (double power = axes->low; power <= axes->high; power++) {
+    double y = floor (place_y (axes, pow (10, power))) + 0.5;
+
+    cairo_set_source_rgb (cr, 0.85, 0.85, 0.85);
+    cairo_move_to (cr, axes->left, y);
+    cairo_line_to (cr, axes->left + axes->width, y);
+    cairo_stroke (cr);
+    cairo_set_source_rgb (cr, 0, 0, 0);
+    g_snprintf (text, sizeof text, "%g", pow (10, power));
+    tool_draw_text (cr, FONT, 8, y - 7, text);
+  }
+  for (int i = 0; i < axes->count; i += step) {
+    g_snprintf (text, sizeof text, "%d", i + 1);
+    tool_draw_text (cr, FONT, place_x (axes, i) - 4,
+        axes->top + axes->height + 4, text);
+  }
+  tool_draw_text (cr, FONT, axes->left + axes->width / 2 - 20,
+      axes->top + axes->height + 20, x_name);
+  cairo_rectangle (cr, axes->left + 0.5, axes->top + 0.5, axes->width,
+      axes->height);
+  cairo_stroke (cr);
+}
+
+static void
+draw_curve (cairo_t *cr, const Axes *axes, const ToolCurve *curve)
+{
+  gboolean begun = FALSE;
+
+  cairo_set_line_width (cr, 2);
+  for (int i = 0; i < axes->count; i++) {
+    double value = curve->values[i];
+
+    if (!isfinite (value) || value <= 0) {
+      begun = FALSE;
+      continue;
+    }
+    cairo_arc (cr, place_x (axes, i), place_y (axes, value), 2.5, 0, 2 * G_PI);
+    cairo_fill (cr);
+    if (begun) {
+      cairo_move_to (cr, place_x (axes, i - 1),
+          place_y (axes, curve->values[i - 1]));
+      cairo_line_to (cr, place_x (axes, i), place_y (axes, value));
+      cairo_stroke (cr);
+    }
+    begun = TRUE;
+  }
+}
+
+gboolean
+tool_plot_curves (const char *path, const char *title, const char *x_name,
+    const ToolCurve *curves, int n_curves, int count, GError **error)
+{
+  cairo_t *cr = new_page (800, 500);
+  Axes axes = { .left = 64,
+    .top = 56,
+    .width = 716,
+    .height = 396,
+    .count = count };
+  double x = axes.left;
+
+  find_range (curves, n_curves, &axes);
+  tool_draw_text (cr, "Sans Bold 14px", axes.left, 8, title);
+  draw_axes (cr, &axes, x_name);
+  for (int c = 0; c < n_curves; c++) {
+    const double *rgb = palette[c % G_N_ELEMENTS (palette)];
+
+    cairo_set_source_rgb (cr, rgb[0], rgb[1], rgb[2]);
+    x += tool_draw_text (cr, "Sans Bold 11px", x, 34, curves[c].name) + 24;
+    draw_curve (cr, &axes, &curves[c]);
+  }
+  return finish_page (cr, path, error);
+}
+
+/* One field: the darker, the larger its share of the row; green on the
+ * diagonal, red beside it. */
+static void
+draw_field (cairo_t *cr, double x, double y, double side, guint32 value,
+    double share, gboolean right)
+{
+  double dark = value ? 0.15 + 0.85 * sqrt (share) : 0;
+  char text[16];
+
+  cairo_set_source_rgb (cr, 1 - dark * (right ? 0.75 : 0.15),
+      1 - dark * (right ? 0.35 : 0.8), 1 - dark * (right ? 0.65 : 0.8));
+  cairo_rectangle (cr, x, y, side - 1, side - 1);
+  cairo_fill (cr);
+  if (!value)
+    return;
+  cairo_set_source_rgb (cr, 0, 0, 0);
+  g_snprintf (text, sizeof text, "%u", value);
+  tool_draw_text (cr, FONT, x + 4, y + side / 2 - 7, text);
+}
+
+gboolean
+tool_plot_confusion (const char *path, const ToolScore *score,
+    const char *const *labels, GError **error)
+{
+  int n = score->classes;
+  double side = n > 40 ? 20 : 44, left = 64, top = 64;
+  int page = (int) (left + side * n + 16);
+  cairo_t *cr;
+  char *title;
+
+  if (n > 256)
+    return tool_fail (error, "%s: %d classes are too many to draw", path, n);
+  cr = new_page (page, page);
+  title = g_strdup_printf ("%d errors in %d (%.2f %%): row truth, column "
+                           "answer",
+      score->errors, score->count, 100.0 * score->errors / score->count);
+  tool_draw_text (cr, "Sans Bold 13px", 8, 8, title);
+  g_free (title);
+  for (int row = 0; row < n; row++) {
+    double sum = 0;
+
+    cairo_set_source_rgb (cr, 0, 0, 0);
+    tool_draw_text (cr, FONT, 8, top + side * (row + 0.5) - 7, labels[row]);
+    tool_draw_text (cr, FONT, left + side * row + 4, top - 18, labels[row]);
+    for (int column = 0; column < n; column++)
+      sum += score->confusion[row * n + column];
+    for (int column = 0; column < n; column++) {
+      guint32 value = score->confusion[row * n + column];
+
+      draw_field (cr, left + side * column, top + side * row, side, value,
+          sum > 0 ? value / sum : 0, row == column);
+    }
+  }
+  return finish_page (cr, path, error);
+}

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* recipe.c: reads recipes (GKeyFile syntax) strictly: a group or key that is
+ * not known is an error, because a misspelt one would train another network
+ * without a word. Numbers of [augment] go through a table. */
+
+#include "recipe.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "layers.h"
+
+#define MAX_SIDE   1024
+#define MAX_EPOCHS 100000
+
+typedef struct
+{
+  GKeyFile *file;
+  ToolRecipe *recipe;
+} Reader;
+
+static const char *const model_keys[] = { "input", "labels", "background",
+  "layers", "object-size", "range", "threshold", NULL };
+static const char *const data_keys[] = { "train", "validate", "backgrounds",
+  NULL };
+static const char *const train_keys[] = { "loss", "optimiser", "rate", "batch",
+  "epochs", "seed", "weight-decay", "label-smoothing", "average", NULL };
+
+/* Numbers of CnnAugment, by their key; "scale" is two of them. */
+static const struct
+{
+  const char *key;
+  size_t offset;
+  double low, high;
+} augment_numbers[] = {
+  { "background-share", offsetof (CnnAugment, background_share), 0, 1 },
+  { "shift", offsetof (CnnAugment, shift), 0, MAX_SIDE },
+  { "rotate", offsetof (CnnAugment, rotate), 0, 180 },
+  { "shear", offsetof (CnnAugment, shear), 0, 2 },
+  { "neighbours", offsetof (CnnAugment, neighbours), 0, 1 },
+  { "invert", offsetof (CnnAugment, invert), 0, 1 },
+  { "contrast-min", offsetof (CnnAugment, contrast_min), 0, 1 },
+  { "lighting", offsetof (CnnAugment, lighting), 0, 1 },
+  { "noise", offsetof (CnnAugment, noise), 0, 1 },
+  { "blur", offsetof (CnnAugment, blur), 0, 16 },
+  { "thickness", offsetof (CnnAugment, thickness), 0, 16 },
+  { "clutter", offsetof (CnnAugment, clutter), 0, 1 },
+};
+
+static const struct
+{
+  const char *name;
+  const char *onnx;
+  CnnPixelRange range;
+} ranges[] = {
+  { "0..1", "Normalized_0_1", CNN_RANGE_0_1 },
+  { "-1..1", "Normalized_1_1", CNN_RANGE_1_1 },
+  { "0..255", "NominalRange_0_255", CNN_RANGE_0_255 },
+};
+
+/* Returns: (transfer full) (nullable): the value without blanks around. */
+static char *
+get (const Reader *reader, const char *group, const char *key)
+{
+  char *value = g_key_file_get_string (reader->file, group, key, NULL);
+
+  return value ? g_strstrip (value) : NULL;
+}
+
+/* Words of a value, without the empty ones. */
+static char **
+get_words (const Reader *reader, const char *group, const char *key)
+{
+  char *value = get (reader, group, key);
+  GPtrArray *words = g_ptr_array_new ();
+  char **parts;
+
+  if (value) {
+    parts = g_strsplit_set (value, " \t", -1);
+    for (int i = 0; parts[i]; i++)
+      if (*parts[i])
+        g_ptr_array_add (words, g_strdup (parts[i]));
+    g_strfreev (parts);
+  }
+  g_ptr_array_add (words, NULL);
+  g_free (value);
+  return (char **) g_ptr_array_free (words, FALSE);
+}
+
+/* A missing key leaves *value as it is. */
+static gboolean
+get_double (const Reader *reader, const char *group, const char *key,
+    double low, double high, double *value, GError **error)
+{
+  char *text = get (reader, group, key);
+  gboolean ok = !text || tool_parse_double (text, low, high, value, error);
+
+  if (!ok)
+    g_prefix_error (error, "[%s] %s: ", group, key);
+  g_free (text);
+  return ok;
+}
+
+static gboolean
+get_int (const Reader *reader, const char *group, const char *key, gint64 low,
+    gint64 high, gint64 *value, GError **error)
+{
+  char *text = get (reader, group, key);
+  gboolean ok = !text || tool_parse_int (text, low, high, value, error);
+
+  if (!ok)
+    g_prefix_error (error, "[%s] %s: ", group, key);
+  g_free (text);
+  return ok;
+}
+
+static gboolean
+is_augment_key (const char *key)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (augment_numbers); i++)
+    if (strcmp (augment_numbers[i].key, key) == 0)
+      return TRUE;
+  return strcmp (key, "scale") == 0;
+}
+
+static gboolean
+check_group (const Reader *reader, const char *group, GError **error)
+{
+  char **keys = g_key_file_get_keys (reader->file, group, NULL, NULL);
+  const char *const *known = NULL;
+  gboolean ok = TRUE;
+
+  if (strcmp (group, "model") == 0)
+    known = model_keys;
+  else if (strcmp (group, "data") == 0)
+    known = data_keys;
+  else if (strcmp (group, "train") == 0)
+    known = train_keys;
+  else if (strcmp (group, "augment") != 0)
+    ok = tool_fail (error, "no such group: [%s]", group);
+  for (int i = 0; ok && keys && keys[i]; i++)
+    if (!(known ? g_strv_contains (known, keys[i]) : is_augment_key (keys[i])))
+      ok = tool_fail (error, "[%s]: no such key: %s", group, keys[i]);
+  g_strfreev (keys);
+  return ok;
+}
+
+static gboolean
+check_keys (const Reader *reader, GError **error)
+{
+  char **groups = g_key_file_get_groups (reader->file, NULL);
+  gboolean ok = TRUE;
+
+  for (int i = 0; ok && groups[i]; i++)
+    ok = check_group (reader, groups[i], error);
+  g_strfreev (groups);
+  return ok;
+}
+
+static gboolean
+read_input (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  char *text = get (reader, "model", "input");
+  char **parts = g_strsplit (text ? text : "", "x", 4);
+  gint64 c = 0, h = 0, w = 0;
+  gboolean ok = g_strv_length (parts) == 3
+      && tool_parse_int (parts[0], 1, 3, &c, NULL) && c != 2
+      && tool_parse_int (parts[1], 1, MAX_SIDE, &h, NULL)
+      && tool_parse_int (parts[2], 1, MAX_SIDE, &w, NULL) && w == h;
+
+  recipe->channels = (int) c;
+  recipe->height = (int) h;
+  recipe->width = (int) w;
+  if (!ok)
+    tool_fail (error,
+        "[model] input: '%s' is not like 1x32x32: 1 or 3 channels and two "
+        "equal sides",
+        text ? text : "");
+  g_strfreev (parts);
+  g_free (text);
+  return ok;
+}
+
+static gboolean
+read_labels (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  char *background = get (reader, "model", "background");
+  gboolean ok = TRUE;
+
+  recipe->labels = get_words (reader, "model", "labels");
+  recipe->background = -1;
+  if (g_strv_length (recipe->labels) < 2)
+    ok = tool_fail (error, "[model] labels: at least two are needed");
+  if (ok && background && *background) {
+    for (int i = 0; recipe->labels[i]; i++)
+      if (strcmp (recipe->labels[i], background) == 0)
+        recipe->background = i;
+    if (recipe->background < 0)
+      ok = tool_fail (error, "[model] background: '%s' is none of the labels",
+          background);
+  }
+  g_free (background);
+  return ok;
+}
+
+static gboolean
+read_range (Reader *reader, GError **error)
+{
+  char *text = get (reader, "model", "range");
+  gboolean ok = !text;
+
+  reader->recipe->range = CNN_RANGE_0_1;
+  for (gsize i = 0; text && i < G_N_ELEMENTS (ranges); i++)
+    if (strcmp (text, ranges[i].name) == 0) {
+      reader->recipe->range = ranges[i].range;
+      ok = TRUE;
+    }
+  if (!ok)
+    tool_fail (error, "[model] range: '%s' is none of 0..1, -1..1, 0..255",
+        text);
+  g_free (text);
+  return ok;
+}
+
+static gboolean
+read_model (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+
+  recipe->object_size = 1;
+  recipe->threshold = -1;
+  recipe->layers = get (reader, "model", "layers");
+  if (!recipe->layers)
+    return tool_fail (error, "[model] layers is missing");
+  return read_input (reader, error) && read_labels (reader, error)
+      && read_range (reader, error)
+      && get_double (reader, "model", "object-size", 0.01, 1,
+          &recipe->object_size, error)
+      && get_double (reader, "model", "threshold", 0, 1, &recipe->threshold,
+          error);
+}
+
+static gboolean
+read_data (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+
+  recipe->train = get (reader, "data", "train");
+  recipe->validate = get (reader, "data", "validate");
+  recipe->backgrounds = get (reader, "data", "backgrounds");
+  if (!recipe->train)
+    return tool_fail (error, "[data] train is missing");
+  return TRUE;
+}
+
+static gboolean
+read_scale (Reader *reader, GError **error)
+{
+  CnnAugment *augment = &reader->recipe->augment;
+  char **words = get_words (reader, "augment", "scale");
+  guint count = g_strv_length (words);
+  gboolean ok = TRUE;
+
+  augment->scale_min = augment->scale_max = 1;
+  if (count)
+    ok = count == 2
+        && tool_parse_double (words[0], 0.05, 20, &augment->scale_min, NULL)
+        && tool_parse_double (words[1], augment->scale_min, 20,
+            &augment->scale_max, NULL);
+  g_strfreev (words);
+  if (!ok)
+    return tool_fail (error,
+        "[augment] scale: two sizes are wanted, the "
+        "smaller first, like: 0.8 1.25");
+  return TRUE;
+}
+
+static gboolean
+read_augment (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  CnnAugment *augment = &recipe->augment;
+
+  augment->window = recipe->height;
+  augment->object_size = recipe->object_size;
+  augment->background_class = recipe->background;
+  augment->contrast_min = 1;
+  for (gsize i = 0; i < G_N_ELEMENTS (augment_numbers); i++) {
+    double *value = (double *) ((char *) augment + augment_numbers[i].offset);
+
+    if (!get_double (reader, "augment", augment_numbers[i].key,
+            augment_numbers[i].low, augment_numbers[i].high, value, error))
+      return FALSE;
+  }
+  if (augment->background_share > 0 && recipe->background < 0)
+    return tool_fail (error,
+        "[augment] background-share without a [model] "
+        "background");
+  return read_scale (reader, error);
+}
+
+/* "momentum=0.9" of @words[1...] into *values, by @keys. */
+static gboolean
+read_settings (char **words, const char *const *keys, double *const *values,
+    double low, double high, GError **error)
+{
+  for (int i = 1; words[i]; i++) {
+    char *equals = strchr (words[i], '=');
+    int k = 0;
+
+    if (!equals)
+      return tool_fail (error, "'%s' is not like key=value", words[i]);
+    *equals = '\0';
+    while (keys[k] && strcmp (keys[k], words[i]) != 0)
+      k++;
+    if (!keys[k])
+      return tool_fail (error, "'%s' has no setting '%s'", words[0], words[i]);
+    if (!tool_parse_double (equals + 1, low, high, values[k], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_optimiser (Reader *reader, GError **error)
+{
+  CnnTrainOptions *options = &reader->recipe->options;
+  char **words = get_words (reader, "train", "optimiser");
+  const char *const sgd_keys[] = { "momentum", NULL };
+  const char *const adam_keys[] = { "beta1", "beta2", NULL };
+  double *values[] = { &options->momentum, &options->beta2 };
+  gboolean ok;
+
+  options->momentum = 0.9;
+  options->beta2 = 0.999;
+  if (!words[0] || strcmp (words[0], "sgd") == 0) {
+    options->optimiser = CNN_OPTIMISER_SGD;
+    ok =
+        !words[0] || read_settings (words, sgd_keys, values, 0, 0.99999, error);
+  } else if (strcmp (words[0], "adam") == 0) {
+    options->optimiser = CNN_OPTIMISER_ADAM;
+    ok = read_settings (words, adam_keys, values, 0, 0.99999, error);
+  } else {
+    ok = tool_fail (error, "'%s' is neither sgd nor adam", words[0]);
+  }
+  if (!ok)
+    g_prefix_error (error, "[train] optimiser: ");
+  g_strfreev (words);
+  return ok;
+}
+
+/* "0.05 cosine warmup=0.5": the number, the schedule, its settings. */
+static gboolean
+parse_rate (char **words, ToolRate *rate, GError **error)
+{
+  const char *const keys[3][4] = { { "warmup", NULL },
+    { "warmup", "every", "factor", NULL }, { "warmup", "to", NULL } };
+  double *values[3][3] = { { &rate->warmup },
+    { &rate->warmup, &rate->every, &rate->factor },
+    { &rate->warmup, &rate->to } };
+  const char *const names[] = { "constant", "step", "cosine" };
+
+  *rate = (ToolRate){ .every = 1, .factor = 0.5 };
+  if (!words[0])
+    return tool_fail (error, "it is missing");
+  if (!tool_parse_double (words[0], 0, 1000, &rate->rate, error))
+    return FALSE;
+  if (!words[1])
+    return TRUE;
+  for (int i = 0; i < 3; i++)
+    if (strcmp (words[1], names[i]) == 0) {
+      rate->kind = (ToolRateKind) i;
+      if (!read_settings (words + 1, keys[i], values[i], 0, MAX_EPOCHS, error))
+        return FALSE;
+      if (rate->every <= 0)
+        return tool_fail (error, "every=0 makes no sense");
+      return TRUE;
+    }
+  return tool_fail (error, "'%s' is none of constant, step, cosine", words[1]);
+}
+
+static gboolean
+read_rate (Reader *reader, GError **error)
+{
+  char **words = get_words (reader, "train", "rate");
+  gboolean ok = parse_rate (words, &reader->recipe->rate, error);
+
+  if (!ok)
+    g_prefix_error (error, "[train] rate: ");
+  g_strfreev (words);
+  return ok;
+}
+
+static gboolean
+read_train (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  CnnTrainOptions *options = &recipe->options;
+  char *loss = get (reader, "train", "loss");
+  gint64 batch = 64, epochs = 1, seed = 1;
+  gboolean ok = TRUE;
+
+  if (loss && strcmp (loss, "cross-entropy") != 0)
+    ok = tool_fail (error,
+        "[train] loss: '%s' is not cross-entropy, the only one", loss);
+  g_free (loss);
+  ok = ok && read_optimiser (reader, error) && read_rate (reader, error)
+      && get_int (reader, "train", "batch", 1, 65536, &batch, error)
+      && get_int (reader, "train", "epochs", 1, MAX_EPOCHS, &epochs, error)
+      && get_int (reader, "train", "seed", 0, G_MAXINT64, &seed, error)
+      && get_double (reader, "train", "weight-decay", 0, 1,
+          &options->weight_decay, error)
+      && get_double (reader, "train", "label-smoothing", 0, 0.9,
+          &options->label_smoothing, error)
+      && get_double (reader, "train", "average", 0, 0.999999,
+          &options->average, error);
+  options->batch = (int) batch;
+  options->seed = (guint64) seed;
+  recipe->epochs = (int) epochs;
+  return ok;
+}
+
+ToolRecipe *
+tool_recipe_read (const char *path, GError **error)
+{
+  Reader reader = { .file = g_key_file_new (),
+    .recipe = g_new0 (ToolRecipe, 1) };
+  gboolean ok =
+      g_key_file_load_from_file (reader.file, path, G_KEY_FILE_NONE, error)
+      && check_keys (&reader, error) && read_model (&reader, error)
+      && read_data (&reader, error) && read_augment (&reader, error)
+      && read_train (&reader, error);
+
+  g_key_file_unref (reader.file);
+  if (ok)
+    return reader.recipe;
+  g_prefix_error (error, "%s: ", path);
+  tool_recipe_free (reader.recipe);
+  return NULL;
+}
+
+void
+tool_recipe_free (ToolRecipe *recipe)
+{
+  if (!recipe)
+    return;
+  g_strfreev (recipe->labels);
+  g_free (recipe->layers);
+  g_free (recipe->train);
+  g_free (recipe->validate);
+  g_free (recipe->backgrounds);
+  g_free (recipe);
+}
+
+static CnnStatus
+set_metadata (const ToolRecipe *recipe, CnnGraph *graph, CnnError *cause)
+{
+  char *labels = g_strjoinv ("\n", recipe->labels);
+  char size[G_ASCII_DTOSTR_BUF_SIZE], threshold[G_ASCII_DTOSTR_BUF_SIZE];
+  const char *range = NULL;
+  CnnStatus status = CNN_OK;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+    if (ranges[i].range == recipe->range)
+      range = ranges[i].onnx;
+  g_ascii_formatd (size, sizeof size, "%.6g", recipe->object_size);
+  g_ascii_formatd (threshold, sizeof threshold, "%.6g", recipe->threshold);
+
+  const char *const pairs[][2] = {
+    { "Image.BitmapPixelFormat", recipe->channels == 1 ? "Gray8" : "Rgb8" },
+    { "Image.NominalPixelRange", range },
+    { "convnet.labels", labels },
+    { "convnet.background",
+        recipe->background < 0 ? NULL : recipe->labels[recipe->background] },
+    { "convnet.output", "logits" },
+    { "convnet.object-size", size },
+    { "convnet.threshold", recipe->threshold < 0 ? NULL : threshold },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (pairs) && status == CNN_OK; i++)
+    if (pairs[i][1])
+      status = cnn_graph_set_metadata (graph, pairs[i][0], pairs[i][1], cause);
+  g_free (labels);
+  return status;
+}
+
+CnnModel *
+tool_recipe_model (const ToolRecipe *recipe, GError **error)
+{
+  CnnGraph *graph = NULL;
+  CnnModel *model = NULL;
+  CnnError cause = { 0 };
+
+  if (cnn_graph_new (CNN_GRAPH_OPSET, &graph, &cause) != CNN_OK
+      || set_metadata (recipe, graph, &cause) != CNN_OK) {
+    tool_fail_cnn (error, "network", &cause);
+    goto fail;
+  }
+  if (!tool_layers_build (graph, recipe->layers, recipe->channels,
+          recipe->height, recipe->width, (int) g_strv_length (recipe->labels),
+          error))
+    goto fail;
+  if (cnn_model_new (graph, &model, &cause) != CNN_OK) {
+    tool_fail_cnn (error, "network", &cause);
+    return NULL;
+  }
+  return model;
+
+fail:
+  cnn_graph_free (graph);
+  return NULL;
+}
+
+double
+tool_rate_at (const ToolRate *rate, double epoch, double epochs)
+{
+  double value = rate->rate, done;
+
+  if (epoch < rate->warmup)
+    return value * epoch / rate->warmup;
+  switch (rate->kind) {
+    case TOOL_RATE_CONSTANT:
+      break;
+    case TOOL_RATE_STEP:
+      value *= pow (rate->factor, floor (epoch / rate->every));
+      break;
+    case TOOL_RATE_COSINE:
+      done = epochs > rate->warmup
+          ? (epoch - rate->warmup) / (epochs - rate->warmup)
+          : 1;
+      value *= rate->to + (1 - rate->to) * 0.5 * (1 + cos (G_PI * done));
+      break;
+  }
+  return value;
+}

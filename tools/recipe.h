@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* recipe.h: what a network is made of and how it is trained, from a text
+ * file. The grammar is in docs/recipes.md. */
+
+#ifndef TOOL_RECIPE_H
+#define TOOL_RECIPE_H
+
+#include <cnn/train.h>
+
+#include "tool.h"
+
+/** How the learning rate changes during training. */
+typedef enum
+{
+  TOOL_RATE_CONSTANT,
+  TOOL_RATE_STEP,
+  TOOL_RATE_COSINE
+} ToolRateKind;
+
+/**
+ * ToolRate:
+ * @rate: its greatest value
+ * @warmup: epochs in which it rises from 0
+ * @every, @factor: of STEP: after each @every epochs it is multiplied
+ * @to: of COSINE: where it ends, as a fraction of @rate
+ */
+typedef struct
+{
+  ToolRateKind kind;
+  double rate, warmup, every, factor, to;
+} ToolRate;
+
+/**
+ * ToolRecipe:
+ * @channels, @height, @width: of the input
+ * @labels: names of the classes, NULL-terminated
+ * @background: class that means "nothing here", -1 = none
+ * @threshold: confidence threshold to write into the model, -1 = none
+ * @layers: as written, see layers.h
+ * @train, @validate, @backgrounds: (nullable): paths below the data folder
+ * @augment: without backgrounds
+ */
+typedef struct
+{
+  int channels, height, width;
+  CnnPixelRange range;
+  char **labels;
+  int background;
+  double object_size, threshold;
+  char *layers;
+  char *train, *validate, *backgrounds;
+  CnnAugment augment;
+  CnnTrainOptions options;
+  ToolRate rate;
+  int epochs;
+} ToolRecipe;
+
+/** tool_recipe_read: Returns: (transfer full): NULL on error, which names
+ * file, group and key. Free with tool_recipe_free(). */
+ToolRecipe *tool_recipe_read (const char *path, GError **error);
+
+/** tool_recipe_free: @recipe: (nullable) */
+void tool_recipe_free (ToolRecipe *recipe);
+
+/** tool_recipe_model: Returns: (transfer full): the network with weights of
+ * zero and the metadata of the recipe. */
+CnnModel *tool_recipe_model (const ToolRecipe *recipe, GError **error);
+
+/** tool_rate_at: Returns: the rate after @epoch epochs (with a fraction) of
+ * @epochs. */
+double tool_rate_at (const ToolRate *rate, double epoch, double epochs);
+
+#endif
