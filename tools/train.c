@@ -21,6 +21,9 @@
 #include "recipe.h"
 #include "tool.h"
 
+/* Weak until the library has it: the other commands can be used already. */
+#pragma weak cnn_augment_patch
+
 /* What is known after each epoch; columns of the CSV. */
 typedef struct
 {
@@ -174,6 +177,8 @@ prepare (Train *train, const char *path, GError **error)
   CnnError cause = { 0 };
   int count = train->digits.count, epochs = train->recipe->epochs;
 
+  if (!cnn_augment_patch)
+    return tool_fail (error, "the library can't vary pictures yet");
   train->pool = tool_pool_new (train->threads, error);
   if (!train->pool)
     return FALSE;
