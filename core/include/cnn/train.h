@@ -52,7 +52,7 @@ typedef struct
  *   0..1
  * @backgrounds: @n_backgrounds grey pictures for grounds, borrowed
  *
- * {0} with a window and an object size makes centred, unchanged digits.
+ * {0} with a window and an object size makes centred digits, black on white.
  */
 typedef struct
 {
