@@ -52,6 +52,7 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .max_pool_2x2 = KERNEL (cnn_max_pool_2x2_f32),
     .average_pool_2x2 = KERNEL (cnn_average_pool_2x2_f32),
     .sum = KERNEL (cnn_sum_f32),
+    .peak = KERNEL (cnn_peak_f32),
   };
 }
 

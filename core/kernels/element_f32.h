@@ -158,4 +158,26 @@ KERNEL (cnn_sum_f32) (const float *x, size_t n)
   return add_lanes (s0 + s1);
 }
 
+/* As many chains as hide the latency and fit the registers. */
+#define PEAK_CHAINS (REGISTERS / 2 - 4 + REGISTERS / 4)
+
+static double
+KERNEL (cnn_peak_f32) (long rounds)
+{
+  static volatile float factor = 0.999f, addend = 0.001f, sink;
+  Vec acc[PEAK_CHAINS], x = splat (factor), y = splat (addend);
+  UNROLL
+  for (int i = 0; i < PEAK_CHAINS; i++)
+    acc[i] = x * (float) i;
+  for (long k = 0; k < rounds; k++) {
+    UNROLL
+    for (int i = 0; i < PEAK_CHAINS; i++)
+      acc[i] = acc[i] * x + y;
+  }
+  UNROLL
+  for (int i = 0; i < PEAK_CHAINS; i++)
+    sink = sink + add_lanes (acc[i]);
+  return 2.0 * LANES * PEAK_CHAINS * (double) rounds;
+}
+
 #endif

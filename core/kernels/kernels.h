@@ -141,6 +141,10 @@ typedef void (
 /** CnnSumKernel: Returns: sum of x[i]. */
 typedef float (*CnnSumKernel) (const float *x, size_t n);
 
+/** CnnPeakKernel: nothing but multiply-adds in registers, to know what this
+ * processor can do. Returns: floating point operations done in @rounds. */
+typedef double (*CnnPeakKernel) (long rounds);
+
 /**
  * CnnKernels:
  * @name: of the best instruction set in it
@@ -157,6 +161,7 @@ typedef struct CnnKernels
   CnnBinaryKernel binary;
   CnnPoolKernel max_pool_2x2, average_pool_2x2;
   CnnSumKernel sum;
+  CnnPeakKernel peak;
 } CnnKernels;
 
 /** cnn_kernels_init: fills @kernels for CNN_CPU_ @flags (cpu.h). A pure

@@ -27,7 +27,7 @@
 #if defined(__clang__)
 #define UNROLL _Pragma ("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma ("GCC unroll 16")
+#define UNROLL _Pragma ("GCC unroll 32")
 #endif
 
 typedef float Vec __attribute__ ((vector_size (4 * LANES)));

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* check-element.c: element by element kernels, pools and sums. */
+
+#include <math.h>
+#include <string.h>
+
+#include "check.h"
+
+static double
+exact (CnnActivation f, double x)
+{
+  switch (f) {
+    case CNN_ACTIVATION_NONE:
+      return x;
+    case CNN_ACTIVATION_RELU:
+      return x > 0 ? x : 0;
+    case CNN_ACTIVATION_TANH:
+      return tanh (x);
+    case CNN_ACTIVATION_SIGMOID:
+      return 1 / (1 + exp (-x));
+    case CNN_ACTIVATION_EXP:
+      return exp (x);
+  }
+  return x;
+}
+
+void
+check_map (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  CnnRng rng;
+  cnn_rng_init (&rng, 6, 0);
+  for (gsize n = 0; n <= 70; n++)
+    for (int f = CNN_ACTIVATION_NONE; f <= CNN_ACTIVATION_EXP; f++) {
+      float *x = check_input (&rng, n), *y = check_output (&rng, n);
+      k->map ((CnnActivation) f, x, y, n);
+      for (gsize i = 0; i < n; i++) {
+        double e = exact ((CnnActivation) f, x[i]);
+        check_close ("map", i, y[i], e, fabs (e), 1);
+      }
+      check_margin ("map", y, n);
+      memcpy (y, x, n * sizeof *y);
+      k->map ((CnnActivation) f, y, y, n);
+      for (gsize i = 0; i < n; i++)
+        check_close ("map in place", i, y[i], exact ((CnnActivation) f, x[i]),
+            fabs (exact ((CnnActivation) f, x[i])), 1);
+      check_margin ("map in place", y, n);
+      g_free (y);
+      g_free (x);
+    }
+}
+
+/* Relative error over the whole range, and what is beyond it. */
+void
+check_map_range (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  enum
+  {
+    N = 4096
+  };
+  static const float beyond[] = { -1e30f, -200, 200, 1e30f };
+  float *x = g_new (float, N), *y = g_new (float, N);
+  for (int f = CNN_ACTIVATION_TANH; f <= CNN_ACTIVATION_EXP; f++) {
+    double worst = 0;
+    for (int scale = 1; scale <= 87; scale += 43) {
+      for (int i = 0; i < N; i++)
+        x[i] = (float) scale * ((float) i / (N / 2) - 1);
+      k->map ((CnnActivation) f, x, y, N);
+      for (int i = 0; i < N; i++) {
+        double e = exact ((CnnActivation) f, x[i]);
+        double error = e == 0 ? fabs (y[i]) : fabs (y[i] - e) / fabs (e);
+        worst = MAX (worst, error);
+      }
+    }
+    g_test_message ("%s: activation %d: relative error %.2g", k->name, f,
+        worst);
+    g_assert_cmpfloat (worst, <, 3e-7);
+    k->map ((CnnActivation) f, beyond, y, 4);
+    for (int i = 0; i < 4; i++)
+      g_assert_true (isfinite (y[i]) && y[i] >= -1);
+  }
+  float nan = NAN, got;
+  k->map (CNN_ACTIVATION_TANH, &nan, &got, 1);
+  g_assert_true (isnan (got));
+  k->map (CNN_ACTIVATION_EXP, &nan, &got, 1);
+  g_assert_true (isnan (got));
+  g_free (y);
+  g_free (x);
+}
+
+static float
+binary (CnnBinary op, float a, float b)
+{
+  switch (op) {
+    case CNN_BINARY_ADD:
+      return a + b;
+    case CNN_BINARY_SUB:
+      return a - b;
+    case CNN_BINARY_MUL:
+      return a * b;
+    case CNN_BINARY_DIV:
+      return a / b;
+  }
+  return 0;
+}
+
+void
+check_binary (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  CnnRng rng;
+  cnn_rng_init (&rng, 7, 0);
+  for (gsize n = 0; n <= 70; n++)
+    for (int op = CNN_BINARY_ADD; op <= CNN_BINARY_DIV; op++)
+      for (int steps = 0; steps < 4; steps++) {
+        int sa = steps & 1, sb = steps >> 1;
+        float *a = check_input (&rng, n + 1), *b = check_input (&rng, n + 1);
+        float *y = check_output (&rng, n);
+        k->binary ((CnnBinary) op, a, sa, b, sb, y, n);
+        for (gsize i = 0; i < n; i++)
+          g_assert_cmpfloat (y[i], ==,
+              binary ((CnnBinary) op, a[sa ? i : 0], b[sb ? i : 0]));
+        check_margin ("binary", y, n);
+        g_free (y);
+        g_free (b);
+        g_free (a);
+      }
+}
+
+void
+check_pools (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  CnnRng rng;
+  cnn_rng_init (&rng, 8, 0);
+  for (int n = 0; n <= 70; n++) {
+    float *x0 = check_input (&rng, 2 * (gsize) n);
+    float *x1 = check_input (&rng, 2 * (gsize) n);
+    float *most = check_output (&rng, (gsize) n);
+    float *mean = check_output (&rng, (gsize) n);
+    k->max_pool_2x2 (x0, x1, most, n);
+    k->average_pool_2x2 (x0, x1, mean, n);
+    for (int i = 0; i < n; i++) {
+      float a = x0[2 * i], b = x0[2 * i + 1], c = x1[2 * i];
+      float d = x1[2 * i + 1];
+      g_assert_cmpfloat (most[i], ==, MAX (MAX (a, b), MAX (c, d)));
+      check_close ("mean", (gsize) i, mean[i],
+          ((double) a + (double) b + (double) c + (double) d) / 4, 1, 4);
+    }
+    check_margin ("maximum", most, (gsize) n);
+    check_margin ("mean", mean, (gsize) n);
+    g_free (mean);
+    g_free (most);
+    g_free (x1);
+    g_free (x0);
+  }
+}
+
+void
+check_sum (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  CnnRng rng;
+  cnn_rng_init (&rng, 9, 0);
+  for (gsize n = 0; n <= 70; n++) {
+    float *x = check_input (&rng, n);
+    double sum = 0, magnitude = 0;
+    for (gsize i = 0; i < n; i++) {
+      sum += x[i];
+      magnitude += fabs (x[i]);
+    }
+    check_close ("sum", n, k->sum (x, n), sum, magnitude, (int) n);
+    g_free (x);
+  }
+}
