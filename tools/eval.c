@@ -40,10 +40,8 @@ parse (Eval *eval, int argc, char **argv, char ***args, GError **error)
 
   if (!tool_parse_options (&usage, entries, argc, argv, args, error))
     return FALSE;
-  if (!eval->data) {
-    g_set_error (error, TOOL_ERROR, TOOL_ERROR_USAGE, "--data is missing");
-    return FALSE;
-  }
+  if (!eval->data)
+    return tool_fail_usage (error, "--data is missing");
   return TRUE;
 }
 

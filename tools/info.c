@@ -11,8 +11,10 @@
 #include "model-file.h"
 #include "tool.h"
 
-#define DEFAULT_WIDTH  640
-#define DEFAULT_HEIGHT 480
+#define DEFAULT_WIDTH     640
+#define DEFAULT_HEIGHT    480
+
+#define MAX_PYRAMID_BYTES ((size_t) 1 << 30)
 
 /* detector is NULL where the network has no class map. */
 typedef struct
@@ -64,7 +66,8 @@ open_session (Info *info, GError **error)
   return status == CNN_OK || tool_fail_cnn (error, "network", &cause);
 }
 
-/* No class map is no error: then there is no pyramid to tell about. */
+/* No class map is no error: then there is no pyramid to tell about. Nor is
+ * there for frames that need more memory than it is worth. */
 static void
 open_detector (Info *info)
 {
@@ -72,6 +75,11 @@ open_detector (Info *info)
                                    info->width ? info->width : DEFAULT_WIDTH,
     .height = info->height ? info->height : DEFAULT_HEIGHT };
 
+  CnnMemoryInfo memory;
+
+  cnn_session_memory (info->session, &memory);
+  if (memory.arena_bytes > MAX_PYRAMID_BYTES)
+    return;
   info->frame_width = config.width;
   info->frame_height = config.height;
   if (cnn_detector_new (info->model, &config, &info->detector, NULL) != CNN_OK)
@@ -365,7 +373,9 @@ tool_info (int argc, char **argv, GError **error)
   gboolean ok = tool_parse_options (&usage, entries, argc, argv, &args, error)
       && (!info.size
           || tool_parse_size (info.size, CNN_MAX_IMAGE_SIDE, &info.width,
-              &info.height, error))
+              &info.height, NULL)
+          || tool_fail_usage (error, "--size: '%s' is not like 640x480",
+              info.size))
       && show (&info, args[0], error);
 
   cnn_detector_free (info.detector);

@@ -47,19 +47,6 @@ find_command (const char *name)
   return NULL;
 }
 
-/* One line, whatever the sentence was made of. */
-static void
-print_error (const char *who, const GError *error)
-{
-  char *text = g_strdup (error->message);
-
-  for (char *c = text; *c; c++)
-    if (g_ascii_iscntrl (*c))
-      *c = ' ';
-  g_printerr ("%s: %s\n", who, g_strchomp (text));
-  g_free (text);
-}
-
 static int
 run_command (const Command *command, int argc, char **argv)
 {
@@ -69,7 +56,7 @@ run_command (const Command *command, int argc, char **argv)
 
   g_set_prgname (who);
   if (!command->run (argc, argv, &error)) {
-    print_error (who, error);
+    tool_print_error (error);
     code = error->domain == G_OPTION_ERROR
             || g_error_matches (error, TOOL_ERROR, TOOL_ERROR_USAGE)
         ? 2

@@ -23,6 +23,31 @@ tool_fail (GError **error, const char *format, ...)
 }
 
 gboolean
+tool_fail_usage (GError **error, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  if (error)
+    *error = g_error_new_valist (TOOL_ERROR, TOOL_ERROR_USAGE, format, args);
+  va_end (args);
+  return FALSE;
+}
+
+/* One line, whatever the sentence was made of. */
+void
+tool_print_error (const GError *error)
+{
+  char *text = g_strdup (error->message);
+
+  for (char *c = text; *c; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  g_printerr ("%s: %s\n", g_get_prgname (), g_strchomp (text));
+  g_free (text);
+}
+
+gboolean
 tool_fail_cnn (GError **error, const char *what, const CnnError *cause)
 {
   return tool_fail (error, "%s: %s", what,
@@ -43,10 +68,8 @@ check_count (const ToolUsage *usage, char **args, GError **error)
   int count = args ? (int) g_strv_length (args) : 0;
 
   if (count < usage->min_args || (usage->max_args && count > usage->max_args)) {
-    g_set_error (error, TOOL_ERROR, TOOL_ERROR_USAGE,
-        "%s arguments, wanted: %s",
+    return tool_fail_usage (error, "%s arguments, wanted: %s",
         count < usage->min_args ? "too few" : "too many", usage->arguments);
-    return FALSE;
   }
   return TRUE;
 }
@@ -136,7 +159,7 @@ tool_pool_new (int threads, GError **error)
   CnnPool *pool = NULL;
 
   if (threads < 0 || threads > 256)
-    tool_fail (error, "--threads: %d is not between 0 and 256", threads);
+    tool_fail_usage (error, "--threads: %d is not between 0 and 256", threads);
   else if (cnn_pool_new ((unsigned) threads, &pool) != CNN_OK)
     tool_fail (error, "can't start %d threads", threads);
   return pool;

@@ -5,9 +5,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define BAR_CELLS   24
+#define BAR_CELLS   16
 #define REDRAW_USEC 100000
 
 struct ToolProgress
@@ -47,14 +48,30 @@ tool_progress_free (ToolProgress *progress)
 }
 
 static void
-draw_bar (double done)
+append_bar (GString *line, double done)
 {
   int full = (int) lround (CLAMP (done, 0, 1) * BAR_CELLS);
 
-  fputs (" [", stderr);
+  g_string_append (line, " [");
   for (int i = 0; i < BAR_CELLS; i++)
-    fputc (i < full ? '#' : '.', stderr);
-  fprintf (stderr, "] %3.0f %%", 100 * CLAMP (done, 0, 1));
+    g_string_append_c (line, i < full ? '#' : '.');
+  g_string_append_printf (line, "] %3.0f %%", 100 * CLAMP (done, 0, 1));
+}
+
+/* A line that wraps could not be wiped. */
+static void
+cut_to_terminal (GString *line)
+{
+  struct winsize size;
+  glong columns = 80;
+  char *valid = g_utf8_make_valid (line->str, -1);
+
+  if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    columns = size.ws_col;
+  if (g_utf8_strlen (valid, -1) >= columns)
+    *g_utf8_offset_to_pointer (valid, columns - 1) = '\0';
+  g_string_assign (line, valid);
+  g_free (valid);
 }
 
 void
@@ -63,6 +80,7 @@ tool_progress_update (ToolProgress *progress, double done, const char *format,
 {
   gint64 now;
   va_list args;
+  GString *line;
 
   if (!progress->on)
     return;
@@ -70,20 +88,24 @@ tool_progress_update (ToolProgress *progress, double done, const char *format,
   if (progress->last && now - progress->last < REDRAW_USEC)
     return;
   progress->last = now;
-  fprintf (stderr, "\r\033[K%s", progress->label);
+  line = g_string_new (progress->label);
   if (done >= 0)
-    draw_bar (done);
-  if (format) {
-    fputs ("  ", stderr);
-    va_start (args, format);
-    vfprintf (stderr, format, args);
-    va_end (args);
-  }
+    append_bar (line, done);
   if (done > 0.001) {
     double left = (double) (now - progress->begin) * 1e-6 * (1 - done) / done;
 
-    fprintf (stderr, "  %d:%02d left", (int) left / 60, (int) left % 60);
+    g_string_append_printf (line, "  %d:%02d left", (int) left / 60,
+        (int) left % 60);
   }
+  if (format) {
+    g_string_append (line, "  ");
+    va_start (args, format);
+    g_string_append_vprintf (line, format, args);
+    va_end (args);
+  }
+  cut_to_terminal (line);
+  fprintf (stderr, "\r\033[K%s", line->str);
   fflush (stderr);
+  g_string_free (line, TRUE);
   progress->drawn = TRUE;
 }

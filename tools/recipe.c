@@ -415,8 +415,8 @@ read_train (Reader *reader, GError **error)
           &options->weight_decay, error)
       && get_double (reader, "train", "label-smoothing", 0, 0.9,
           &options->label_smoothing, error)
-      && get_double (reader, "train", "average", 0, 0.999999,
-          &options->average, error);
+      && get_double (reader, "train", "average", 0, 0.999999, &options->average,
+          error);
   options->batch = (int) batch;
   options->seed = (guint64) seed;
   recipe->epochs = (int) epochs;

@@ -31,7 +31,7 @@ typedef struct
   const CnnModelInfo *info;
   CnnPool *pool;
   CnnDetector *detector;
-  guint64 frames, objects;
+  GHashTable *written; /* paths of annotated pictures */
 } Run;
 
 static const ToolUsage usage = { "MODEL FILE…",
@@ -53,7 +53,7 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
     { "max-detections", 0, 0, G_OPTION_ARG_INT, &run->params.max_detections,
         "Most objects in a frame", "N" },
     { "scale-factor", 0, 0, G_OPTION_ARG_DOUBLE, &run->config.scale_factor,
-        "Step of the pyramid, more than 1", "F" },
+        "Step of the pyramid, 1.05 or more", "F" },
     { "min-size", 0, 0, G_OPTION_ARG_INT, &run->config.min_size,
         "Height of the smallest object in pixels (0: the model's own)", "N" },
     { "max-size", 0, 0, G_OPTION_ARG_INT, &run->config.max_size,
@@ -66,13 +66,14 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
     return FALSE;
   if (run->params.threshold > 1 || !(run->params.iou_threshold >= 0)
       || run->params.iou_threshold > 1)
-    return tool_fail (error, "thresholds are between 0 and 1");
+    return tool_fail_usage (error, "thresholds are between 0 and 1");
   if (run->params.max_detections < 1)
-    return tool_fail (error, "--max-detections: at least 1");
-  if (!(run->config.scale_factor > 1))
-    return tool_fail (error, "--scale-factor: more than 1");
+    return tool_fail_usage (error, "--max-detections: at least 1");
+  if (!(run->config.scale_factor >= CNN_MIN_SCALE_FACTOR))
+    return tool_fail_usage (error, "--scale-factor: at least %g",
+        CNN_MIN_SCALE_FACTOR);
   if (run->config.min_size < 0 || run->config.max_size < 0)
-    return tool_fail (error, "--min-size and --max-size: not negative");
+    return tool_fail_usage (error, "--min-size and --max-size: not negative");
   return TRUE;
 }
 
@@ -167,9 +168,10 @@ print_lines (const Run *run, const char *path, const ToolPicture *picture,
   }
 }
 
-/* DIR/photo.png; the frames of videos are numbered. */
+/* DIR/photo.png; the frames of videos are numbered, and so are files of one
+ * name from several folders. */
 static char *
-annotated_path (const Run *run, const char *path, const ToolPictures *pictures,
+annotated_path (Run *run, const char *path, const ToolPictures *pictures,
     guint64 number)
 {
   char *base = g_path_get_basename (path), *dot = strrchr (base, '.');
@@ -178,17 +180,22 @@ annotated_path (const Run *run, const char *path, const ToolPictures *pictures,
   if (dot && dot != base)
     *dot = '\0';
   name = tool_pictures_is_video (pictures)
-      ? g_strdup_printf ("%s-%06" G_GUINT64_FORMAT ".png", base, number)
-      : g_strdup_printf ("%s.png", base);
-  result = g_build_filename (run->annotate, name, NULL);
+      ? g_strdup_printf ("%s-%06" G_GUINT64_FORMAT, base, number)
+      : g_strdup (base);
+  result = g_strdup_printf ("%s/%s.png", run->annotate, name);
+  for (int i = 2; g_hash_table_contains (run->written, result); i++) {
+    g_free (result);
+    result = g_strdup_printf ("%s/%s-%d.png", run->annotate, name, i);
+  }
+  g_hash_table_add (run->written, g_strdup (result));
   g_free (name);
   g_free (base);
   return result;
 }
 
 static gboolean
-annotate (const Run *run, const char *path, ToolPictures *pictures,
-    guint64 number, const CnnDetection *detections, int count, GError **error)
+annotate (Run *run, const char *path, ToolPictures *pictures, guint64 number,
+    const CnnDetection *detections, int count, GError **error)
 {
   cairo_surface_t *surface = tool_pictures_surface (pictures, error);
   char *out;
@@ -241,8 +248,6 @@ run_frame (Run *run, const char *path, ToolPictures *pictures,
     return FALSE;
   cnn_detector_run (run->detector, &picture->image);
   count = cnn_detector_detect (run->detector, &run->params, &detections);
-  run->frames++;
-  run->objects += (guint64) count;
   if (run->json)
     print_json (run, path, picture, detections, count);
   else
@@ -279,6 +284,29 @@ run_file (Run *run, const char *path, GError **error)
   return more == 0;
 }
 
+/* A file that fails does not keep the others from being looked at; all but
+ * the last failure are reported here. */
+static gboolean
+run_files (Run *run, char **paths, GError **error)
+{
+  GError *failure = NULL;
+
+  for (int i = 0; paths[i]; i++) {
+    GError *cause = NULL;
+
+    if (run_file (run, paths[i], &cause))
+      continue;
+    if (failure)
+      tool_print_error (failure);
+    g_clear_error (&failure);
+    failure = cause;
+  }
+  if (!failure)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
 static gboolean
 prepare (Run *run, const char *name, GError **error)
 {
@@ -305,11 +333,12 @@ tool_run (int argc, char **argv, GError **error)
         .iou_threshold = CNN_DEFAULT_IOU_THRESHOLD,
         .max_detections = CNN_DEFAULT_MAX_DETECTIONS } };
   char **args = NULL;
-  gboolean ok =
-      parse (&run, argc, argv, &args, error) && prepare (&run, args[0], error);
+  gboolean ok;
 
-  for (int i = 1; ok && args[i]; i++)
-    ok = run_file (&run, args[i], error);
+  run.written = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  ok = parse (&run, argc, argv, &args, error) && prepare (&run, args[0], error)
+      && run_files (&run, args + 1, error);
+  g_hash_table_unref (run.written);
   cnn_detector_free (run.detector);
   cnn_pool_free (run.pool);
   cnn_model_unref (run.model);

@@ -70,6 +70,14 @@ gboolean tool_parse_int (const char *text, gint64 low, gint64 high,
 gboolean tool_fail (GError **error, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
 
+/** tool_fail_usage: sets a TOOL_ERROR_USAGE, for what the user typed. Returns:
+ * FALSE. */
+gboolean tool_fail_usage (GError **error, const char *format, ...)
+    G_GNUC_PRINTF (2, 3);
+
+/** tool_print_error: one line on stderr, "convnet run: the sentence". */
+void tool_print_error (const GError *error);
+
 /** tool_fail_cnn: "@what: the library's sentence". Returns: FALSE. */
 gboolean
 tool_fail_cnn (GError **error, const char *what, const CnnError *cause);

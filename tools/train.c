@@ -21,9 +21,6 @@
 #include "recipe.h"
 #include "tool.h"
 
-/* Weak until the library has it: the other commands can be used already. */
-#pragma weak cnn_augment_patch
-
 /* What is known after each epoch; columns of the CSV. */
 typedef struct
 {
@@ -60,13 +57,6 @@ static const ToolUsage usage = { "RECIPE",
   1, 1 };
 
 static gboolean
-missing (const char *option, GError **error)
-{
-  g_set_error (error, TOOL_ERROR, TOOL_ERROR_USAGE, "%s is missing", option);
-  return FALSE;
-}
-
-static gboolean
 parse (Train *train, int argc, char **argv, char ***args, GError **error)
 {
   GOptionEntry entries[] = {
@@ -90,11 +80,11 @@ parse (Train *train, int argc, char **argv, char ***args, GError **error)
   if (!tool_parse_options (&usage, entries, argc, argv, args, error))
     return FALSE;
   if (!train->data)
-    return missing ("--data", error);
+    return tool_fail_usage (error, "--data is missing");
   if (!train->out)
-    return missing ("--output", error);
+    return tool_fail_usage (error, "--output is missing");
   if (train->epochs < 0)
-    return tool_fail (error, "--epochs: not negative");
+    return tool_fail_usage (error, "--epochs: not negative");
   if (!train->curves)
     train->curves = g_str_has_suffix (train->out, ".onnx")
         ? g_strndup (train->out, strlen (train->out) - 5)
@@ -177,8 +167,6 @@ prepare (Train *train, const char *path, GError **error)
   CnnError cause = { 0 };
   int count = train->digits.count, epochs = train->recipe->epochs;
 
-  if (!cnn_augment_patch)
-    return tool_fail (error, "the library can't vary pictures yet");
   train->pool = tool_pool_new (train->threads, error);
   if (!train->pool)
     return FALSE;
