@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define BAR_CELLS   16
+#define BAR_CELLS   10
 #define REDRAW_USEC 100000
 
 struct ToolProgress

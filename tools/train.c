@@ -261,6 +261,7 @@ now_epochs (const Train *train)
   return train->epoch + (train->step + 0.5) / train->steps;
 }
 
+/* Short enough for 80 columns: epoch, means of this epoch, samples a second. */
 static void
 show_progress (Train *train, double loss, double error, gint64 begin)
 {
@@ -269,7 +270,7 @@ show_progress (Train *train, double loss, double error, gint64 begin)
 
   tool_progress_update (train->progress,
       now_epochs (train) / train->recipe->epochs,
-      "epoch %d/%d  loss %.4f  error %.2f %%  %.0f samples/s", train->epoch + 1,
+      "%d/%d  loss %.4f  error %.1f %%  %.0f/s", train->epoch + 1,
       train->recipe->epochs, loss, 100 * error, seen / seconds);
 }
 

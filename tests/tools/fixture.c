@@ -155,3 +155,22 @@ fixture_write_png (const char *folder, const char *name, int width, int height)
   cairo_surface_destroy (surface);
   g_free (path);
 }
+
+void
+fixture_write_y4m (const char *folder, const char *name, int width, int height,
+    const char *range)
+{
+  GString *text = g_string_new (NULL);
+
+  g_string_printf (text, "YUV4MPEG2 W%d H%d F10:1 Ip A1:1 C420mpeg2%s\n", width,
+      height, range);
+  for (int i = 0; i < 3; i++) {
+    g_string_append (text, "FRAME\n");
+    for (int k = 0; k < width * height; k++)
+      g_string_append_c (text, (char) (50 + i));
+    for (int k = 0; k < width * height / 2; k++)
+      g_string_append_c (text, (char) 128);
+  }
+  fixture_write (folder, name, text->str, text->len);
+  g_string_free (text, TRUE);
+}

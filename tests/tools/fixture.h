@@ -41,4 +41,9 @@ void fixture_write_digits (const char *folder, const char *prefix, int count);
 void
 fixture_write_png (const char *folder, const char *name, int width, int height);
 
+/** fixture_write_y4m: a video of three even frames, 50, 51 and 52 of luma, 10 a
+ * second, as YUV4MPEG2. @range: "" or " XCOLORRANGE=FULL". Sizes are even. */
+void fixture_write_y4m (const char *folder, const char *name, int width,
+    int height, const char *range);
+
 #endif

@@ -194,24 +194,6 @@ test_broken (void)
   fixture_remove (folder);
 }
 
-/* A video of three frames, 10 a second, as YUV4MPEG2. */
-static void
-write_y4m (const char *folder, const char *name, const char *range)
-{
-  GString *text = g_string_new (NULL);
-
-  g_string_printf (text, "YUV4MPEG2 W16 H8 F10:1 Ip A1:1 C420mpeg2%s\n", range);
-  for (int i = 0; i < 3; i++) {
-    g_string_append (text, "FRAME\n");
-    for (int k = 0; k < 16 * 8; k++)
-      g_string_append_c (text, (char) (50 + i));
-    for (int k = 0; k < 16 * 8 / 2; k++)
-      g_string_append_c (text, (char) 128);
-  }
-  fixture_write (folder, name, text->str, text->len);
-  g_string_free (text, TRUE);
-}
-
 static void
 test_video (void)
 {
@@ -229,7 +211,7 @@ test_video (void)
     ToolPicture picture;
 
     /* A name that other programs would take for a sequence, and a protocol. */
-    write_y4m (folder, "http:%03d.y4m", cases[i].range);
+    fixture_write_y4m (folder, "http:%03d.y4m", 16, 8, cases[i].range);
     pictures = open_picture (folder, "http:%03d.y4m", 1);
     g_assert_true (tool_pictures_is_video (pictures));
     for (int n = 0; n < 3; n++) {

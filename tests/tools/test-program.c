@@ -600,6 +600,66 @@ check_run_small (const char *folder, const char *model)
   g_free (picture);
 }
 
+static int
+count_lines (const char *text)
+{
+  int lines = 0;
+
+  for (; *text; text++)
+    lines += *text == '\n';
+  return lines;
+}
+
+/* A JSON line for each frame, with its time, and a numbered picture. */
+static void
+check_run_video (const char *folder, const char *model)
+{
+  static const char *const times[] = { "\"timestamp\":0,",
+    "\"timestamp\":100000000,", "\"timestamp\":200000000," };
+  char *video = fixture_path (folder, "clip.y4m");
+  char *out = fixture_path (folder, "frames");
+  char *last = fixture_path (folder, "frames/clip-000002.png");
+  Result result;
+
+  fixture_write_y4m (folder, "clip.y4m", 64, 48, "");
+  run (&result, "run", model, video, "--json", "--annotate", out, NULL);
+  expect_ok (&result);
+  g_assert_cmpint (count_lines (result.out), ==, 3);
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    g_assert_nonnull (strstr (result.out, times[i]));
+  g_assert_true (g_file_test (last, G_FILE_TEST_IS_REGULAR));
+  clear (&result);
+  g_free (last);
+  g_free (out);
+  g_free (video);
+}
+
+/* One bad file among good ones: those are done, the exit code tells. Files of
+ * one name do not overwrite each other's picture. */
+static void
+check_run_several (const char *folder, const char *model)
+{
+  char *good = fixture_path (folder, "scene.png");
+  char *bad = fixture_path (folder, "bad.png");
+  char *out = fixture_path (folder, "several");
+  char *second = fixture_path (folder, "several/scene-2.png");
+  Result result;
+
+  fixture_write_text (folder, "bad.png", "bad");
+  run (&result, "run", model, good, bad, good, "--json", "--annotate", out,
+      NULL);
+  g_assert_cmpint (result.code, ==, 1);
+  g_assert_cmpint (count_lines (result.out), ==, 2);
+  g_assert_cmpint (count_lines (result.err), ==, 1);
+  g_assert_nonnull (strstr (result.err, "bad.png"));
+  g_assert_true (g_file_test (second, G_FILE_TEST_IS_REGULAR));
+  clear (&result);
+  g_free (second);
+  g_free (out);
+  g_free (bad);
+  g_free (good);
+}
+
 static void
 test_train (void)
 {
@@ -613,6 +673,8 @@ test_train (void)
   check_curves (folder);
   check_eval (folder, one);
   check_run (folder, one);
+  check_run_video (folder, one);
+  check_run_several (folder, one);
   check_run_small (folder, one);
   g_free (one);
   g_free (again);
