@@ -172,7 +172,7 @@ test_broken (void)
   char *path = fixture_path (folder, "cut.jpg");
   GByteArray *jpeg = make_jpeg ();
 
-  for (guint cut = 0; jpeg && cut < jpeg->len * 3 / 4; cut += 37) {
+  for (guint cut = 0; jpeg && cut < jpeg->len - 4; cut += 13) {
     GError *error = NULL;
     ToolPicture picture;
     ToolPictures *pictures;
