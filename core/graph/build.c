@@ -214,9 +214,9 @@ cnn_graph_add_input (CnnGraph *graph, const char *name, CnnType type,
   return CNN_OK;
 }
 
-static CnnStatus
-check_finite (const char *name, const CnnTensor *tensor, size_t elements,
-    CnnError *error)
+CnnStatus
+cnn_graph_check_finite (const char *name, const CnnTensor *tensor,
+    size_t elements, CnnError *error)
 {
   const float *x = tensor->data;
   if (tensor->type != CNN_TYPE_FLOAT32)
@@ -268,8 +268,8 @@ make_buffer (const char *name, const CnnTensor *tensor, CnnBuffer **buffer,
   size_t bytes = 0;
   CnnStatus status = tensor_bytes (name, tensor, &bytes, error);
   if (!status)
-    status = check_finite (name, tensor, bytes / cnn_type_bytes (tensor->type),
-        error);
+    status = cnn_graph_check_finite (name, tensor,
+        bytes / cnn_type_bytes (tensor->type), error);
   if (status)
     return status;
 

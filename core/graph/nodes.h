@@ -118,8 +118,14 @@ CnnStatus cnn_graph_replace_constant (CnnGraph *graph, int value,
 CnnStatus cnn_graph_infer (const CnnGraph *graph, const CnnShape *input,
     CnnTensor *tensors, CnnError *error);
 
+/** cnn_graph_check_finite: CNN_ERROR_FORMAT if one of the @elements of constant
+ * @name is NaN or infinite. */
+CnnStatus cnn_graph_check_finite (const char *name, const CnnTensor *tensor,
+    size_t elements, CnnError *error);
+
 /** cnn_graph_fold: computes nodes that read constants only, once and for all:
- * Constant, arithmetic on weights. Sorted before and after. */
+ * Constant, arithmetic on weights. Sorted before and after. Errors:
+ * CNN_ERROR_FORMAT, naming the node, for results that are not finite. */
 CnnStatus cnn_graph_fold (CnnGraph *graph, CnnError *error);
 
 /**

@@ -170,7 +170,14 @@ fold_node (CnnGraph *graph, CnnNode *node, const CnnTensor *tensors,
   atomic_init (&buffer->refs, 1);
   value->buffer = buffer;
   value->tensor = out;
-  return CNN_OK;
+  CnnStatus status =
+      cnn_graph_check_finite (value->name, &out, elements, error);
+  if (status) {
+    char text[CNN_NODE_TEXT];
+    cnn_error_prefix (error, "%s",
+        cnn_node_describe (graph, node, text, sizeof text));
+  }
+  return status;
 }
 
 CnnStatus
