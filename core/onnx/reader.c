@@ -319,7 +319,8 @@ add_node (CnnGraph *graph, const Onnx__NodeProto *proto, CnnError *error)
   CnnStatus status = check_node (proto, error);
   if (status == CNN_OK)
     return add_checked_node (graph, proto, error);
-  cnn_error_prefix (error, "%s '%s'", text_of (proto->op_type),
+  cnn_error_prefix (error, "%s '%s'",
+      *text_of (proto->op_type) ? proto->op_type : "node",
       text_of (proto->name));
   return status;
 }

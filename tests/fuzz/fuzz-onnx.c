@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fuzz-onnx.c: any bytes at all, read as a model.
  *
- * What loads must also compile for its own size, become a map or say why not,
+ * What loads must also compile and run for its own size, become a map or say why not,
  * and be written so that it can be read again. Works with libFuzzer, and with
  * fuzz-driver.c in the normal suite. */
 
@@ -25,6 +25,34 @@ check (CnnStatus status, const CnnError *error)
         error->message);
     abort ();
   }
+}
+
+/* Networks that are small by their own account are run too. */
+#define MAX_RUN_BYTES ((size_t) 8 << 20)
+#define MAX_RUN_MACS  ((uint64_t) 4 << 20)
+
+static void
+run (CnnModel *model, const CnnShape *shape, const CnnSession *plan)
+{
+  CnnMemoryInfo memory;
+  CnnSession *session = NULL;
+  CnnError error = { 0 };
+  uint64_t macs = 0;
+
+  cnn_session_memory (plan, &memory);
+  for (int i = 0; i < cnn_session_n_layers (plan); i++) {
+    CnnLayerInfo layer;
+    cnn_session_layer (plan, i, &layer);
+    macs += layer.macs < MAX_RUN_MACS ? layer.macs : MAX_RUN_MACS;
+  }
+  if (memory.arena_bytes > MAX_RUN_BYTES || macs > MAX_RUN_MACS)
+    return;
+
+  CnnStatus status = cnn_session_new (model, shape, NULL, &session, &error);
+  check (status, &error);
+  if (status == CNN_OK)
+    cnn_session_run (session);
+  cnn_session_free (session);
 }
 
 static void
@@ -51,6 +79,7 @@ compile (CnnModel *model)
       abort ();
   }
   check (cnn_session_geometry (session, &geometry, &error), &error);
+  run (model, &shape, session);
   cnn_session_free (session);
 }
 

@@ -315,6 +315,32 @@ make_name_with_lines (void)
 }
 
 static Wire *
+scalar_constant (float value, const char *output)
+{
+  Wire *node = handmade_node ("Constant", output, "", output),
+       *attribute = wire_new ();
+  wire_text (attribute, 1, "value_float");
+  wire_float (attribute, 2, value);
+  wire_int (attribute, 20, 1);
+  wire_message (node, 5, attribute);
+  return node;
+}
+
+/* Every number in the file is finite; what is computed of them is not. */
+static Wire *
+make_divided_by_zero (void)
+{
+  Wire *graph = handmade_graph (OMIT_CONV);
+  wire_message (graph, GRAPH_NODE, scalar_constant (1, "one"));
+  wire_message (graph, GRAPH_NODE, scalar_constant (0, "zero"));
+  wire_message (graph, GRAPH_NODE,
+      handmade_node ("Div", "div", "one zero", "k"));
+  wire_message (graph, GRAPH_NODE, handmade_node ("Conv", "conv", "x w", "d"));
+  wire_message (graph, GRAPH_NODE, handmade_node ("Mul", "mul", "d k", "c"));
+  return handmade_model (graph);
+}
+
+static Wire *
 make_many_outputs (void)
 {
   Wire *graph = handmade_graph (0);
@@ -328,6 +354,7 @@ static const Case cases[] = {
       "\342\202\254\342\202\254", NULL },
   { "name-with-lines", make_name_with_lines, CNN_ERROR_UNSUPPORTED, "Con?v?[2J",
       NULL },
+  { "divided-by-zero", make_divided_by_zero, CNN_ERROR_FORMAT, "div", "inf" },
   { "many-outputs", make_many_outputs, CNN_ERROR_UNSUPPORTED, "301 outputs",
       NULL },
   { "int-weights", make_int_weights, CNN_ERROR_SHAPE, "conv", NULL },
@@ -358,7 +385,7 @@ static const Case cases[] = {
   { "no-inputs", make_no_inputs, CNN_ERROR_FORMAT, "conv", NULL },
   { "too-many-inputs", make_too_many_inputs, CNN_ERROR_UNSUPPORTED,
       "Conv 'conv'", "17 inputs" },
-  { "no-operator", make_no_operator, CNN_ERROR_FORMAT, "'conv'",
+  { "no-operator", make_no_operator, CNN_ERROR_FORMAT, "node 'conv'",
       "no operator" },
   { "unknown-operator", make_unknown_operator, CNN_ERROR_UNSUPPORTED,
       "GroupNormalization", NULL },

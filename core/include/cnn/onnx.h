@@ -16,21 +16,22 @@ CNN_BEGIN_DECLS
  * @bytes: @size bytes of an ONNX file, untrusted; not kept
  * @model: (out) (transfer full): release with cnn_model_unref()
  *
- * Reads opset 6 and newer with initialisers inline. Metadata keys are those
+ * Reads opsets 6 to 23 with initialisers inline (docs/onnx-subset.md). Metadata keys are those
  * of docs/formats.md.
  *
  * Errors: CNN_ERROR_FORMAT for bytes that are no ONNX model, one sentence;
  * CNN_ERROR_UNSUPPORTED for an operator, type or opset we don't know;
  * CNN_ERROR_SHAPE and CNN_ERROR_MEMORY as cnn_model_new().
  *
- * Source: the ONNX specification, IR version 3 to 10.
+ * Source: the ONNX specification, IR versions 3 to 11.
  */
 CNN_API CnnStatus cnn_onnx_read (const void *bytes, size_t size,
     CnnModel **model, CnnError *error);
 
 /**
  * cnn_onnx_write:
- * @bytes: (out) (transfer full): IR 8, opset 17; release with free()
+ * @bytes: (out) (transfer full): IR 8, the opset of the model (17 for
+ *   those that were not read from a file); release with free()
  * @size: (out): its length in bytes
  *
  * The same model gives the same bytes. What cnn_onnx_read() makes of them is
