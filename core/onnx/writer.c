@@ -18,6 +18,7 @@
 #include "base/size.h"
 #include "graph/program.h"
 #include "onnx/tensorproto.h"
+#include "onnx/upgrade.h"
 
 #define IR_VERSION 8
 
@@ -27,9 +28,13 @@ typedef struct Block
   max_align_t memory[];
 } Block;
 
+/* @error receives what is not a lack of memory, together with @status. */
 typedef struct
 {
   const CnnGraph *graph;
+  int opset;
+  CnnStatus status;
+  CnnError *error;
   Block *blocks;
   size_t bytes;
 } Writer;
@@ -161,6 +166,20 @@ make_names (Writer *writer, const int *values, int count)
   return names;
 }
 
+/* The node's attributes as the file's opset has them. */
+static const CnnAttribute *
+attributes_of (Writer *writer, const CnnNode *node, int *count)
+{
+  *count = node->n_attributes;
+  if (node->opset == writer->opset)
+    return node->attributes;
+  CnnAttribute *kept = take (writer, (size_t) *count, sizeof *kept);
+  if (kept)
+    writer->status = cnn_onnx_upgrade_node (writer->graph, node, writer->opset,
+        kept, count, writer->error);
+  return writer->status ? NULL : kept;
+}
+
 static Onnx__NodeProto *
 make_node (Writer *writer, const CnnNode *node)
 {
@@ -168,6 +187,8 @@ make_node (Writer *writer, const CnnNode *node)
   if (!proto)
     return NULL;
 
+  int count;
+  const CnnAttribute *attributes = attributes_of (writer, node, &count);
   onnx__node_proto__init (proto);
   proto->op_type = borrow (node->op->name);
   proto->name = node->name && *node->name ? node->name : NULL;
@@ -175,13 +196,12 @@ make_node (Writer *writer, const CnnNode *node)
   proto->input = make_names (writer, node->in, node->n_in);
   proto->n_output = (size_t) node->n_out;
   proto->output = make_names (writer, node->out, node->n_out);
-  proto->n_attribute = (size_t) node->n_attributes;
-  proto->attribute =
-      take (writer, proto->n_attribute, sizeof *proto->attribute);
-  if (!proto->input || !proto->output || !proto->attribute)
+  proto->n_attribute = (size_t) count;
+  proto->attribute = take (writer, (size_t) count, sizeof *proto->attribute);
+  if (!attributes || !proto->input || !proto->output || !proto->attribute)
     return NULL;
-  for (int i = 0; i < node->n_attributes; i++) {
-    proto->attribute[i] = make_attribute (writer, &node->attributes[i]);
+  for (int i = 0; i < count; i++) {
+    proto->attribute[i] = make_attribute (writer, &attributes[i]);
     if (!proto->attribute[i])
       return NULL;
   }
@@ -387,16 +407,23 @@ CnnStatus
 cnn_onnx_write (const CnnModel *model, void **bytes, size_t *size,
     CnnError *error)
 {
-  Writer writer = { .graph = cnn_model_graph (model) };
+  const CnnGraph *graph = cnn_model_graph (model);
+  Writer writer = {
+    .graph = graph,
+    .opset = cnn_onnx_graph_opset (graph),
+    .error = error,
+  };
   Onnx__ModelProto proto = ONNX__MODEL_PROTO__INIT;
 
   proto.has_ir_version = 1;
   proto.ir_version = IR_VERSION;
   proto.producer_name = borrow ("gst-convnet");
   proto.graph = make_graph (&writer);
-  CnnStatus status = proto.graph && make_metadata (&writer, &proto)
-      ? pack (&proto, writer.graph->opset, bytes, size, error)
-      : cnn_error_memory (error, writer.bytes, "the file's messages");
+  CnnStatus status = writer.status;
+  if (!status)
+    status = proto.graph && make_metadata (&writer, &proto)
+        ? pack (&proto, writer.opset, bytes, size, error)
+        : cnn_error_memory (error, writer.bytes, "the file's messages");
   release (&writer);
   return status;
 }

@@ -114,15 +114,39 @@ handmade_graph (unsigned omit)
 }
 
 Wire *
-handmade_model (Wire *graph)
+handmade_model_of (int ir, int opset, Wire *graph)
 {
   Wire *model = wire_new (), *set = wire_new ();
-  wire_int (model, 1, 8);
+  wire_int (model, 1, ir);
   wire_message (model, 7, graph);
   wire_text (set, 1, "");
-  wire_int (set, 2, 17);
+  wire_int (set, 2, opset);
   wire_message (model, 8, set);
   return model;
+}
+
+Wire *
+handmade_model (Wire *graph)
+{
+  return handmade_model_of (8, 17, graph);
+}
+
+Wire *
+handmade_old (void)
+{
+  static const gint64 dims[] = { 1, 3 };
+  Wire *graph = handmade_graph (OMIT_CONV | OMIT_OUTPUT),
+       *dropout = handmade_node ("Dropout", "drop", "d", "c"),
+       *ratio = wire_new ();
+  wire_text (ratio, 1, "ratio");
+  wire_float (ratio, 2, 0.25f);
+  wire_int (ratio, 20, 1);
+  wire_message (dropout, 5, ratio);
+  wire_message (graph, GRAPH_NODE, handmade_node ("Conv", "conv", "x w", "d"));
+  wire_message (graph, GRAPH_NODE, dropout);
+  wire_message (graph, GRAPH_NODE, handmade_node ("Softmax", "end", "y", "p"));
+  wire_message (graph, GRAPH_OUTPUT, handmade_value ("p", ONNX_FLOAT, 2, dims));
+  return handmade_model_of (4, 9, graph);
 }
 
 Wire *

@@ -67,6 +67,13 @@ Wire *handmade_graph (unsigned omit);
 /** handmade_model: a ModelProto around @graph, with IR 8 and opset 17. */
 Wire *handmade_model (Wire *graph);
 
+/** handmade_model_of: the same with another IR version and opset. */
+Wire *handmade_model_of (int ir, int opset, Wire *graph);
+
+/** handmade_old: a ModelProto of opset 9: the sample with a Dropout behind Conv
+ * and a Softmax at the end. */
+Wire *handmade_old (void);
+
 /** handmade_with: the sample with @part as @field of its graph, in the place of
  * what @omit leaves out. */
 Wire *handmade_with (unsigned omit, unsigned field, Wire *part);

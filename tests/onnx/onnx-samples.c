@@ -155,6 +155,26 @@ add_handmade (const Output *out)
   g_bytes_unref (bytes);
 }
 
+/* A file of an old opset as it is, and the map that we make of it, which needs
+ * a newer one. */
+static void
+add_old (const Output *out)
+{
+  GBytes *bytes = g_byte_array_free_to_bytes (handmade_old ());
+  CnnModel *model = NULL, *map = NULL;
+  CnnError error;
+  if (cnn_onnx_read (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+          &model, &error)
+          != CNN_OK
+      || cnn_model_to_map (model, &map, &error) != CNN_OK)
+    g_error ("old: %s", error.message);
+  add_sample (out, "old", model, 6, 6, bytes);
+  add_sample (out, "old-map", map, 11, 17, NULL);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+  g_bytes_unref (bytes);
+}
+
 /* The file as it lies there, not as we would write it today. */
 static void
 add_installed (const Output *out, const char *folder, const char *name)
@@ -211,6 +231,7 @@ main (int argc, char **argv)
   for (guint32 seed = 0; seed < N_NETWORKS; seed++)
     add_network (&out, seed);
   add_handmade (&out);
+  add_old (&out);
   add_models (&out, g_getenv ("CONVNET_MODELS"));
   g_string_append (out.list, "]\n");
   save (&out, "samples", ".json", out.list->str, out.list->len);

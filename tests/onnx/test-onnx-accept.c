@@ -139,26 +139,15 @@ make_backwards (void)
 }
 
 static Wire *
-make_opset (int ir, int opset)
-{
-  Wire *model = wire_new (), *set = wire_new ();
-  wire_int (model, 1, ir);
-  wire_message (model, 7, handmade_graph (0));
-  wire_int (set, 2, opset);
-  wire_message (model, 8, set);
-  return model;
-}
-
-static Wire *
 make_opset_7 (void)
 {
-  return make_opset (3, 7);
+  return handmade_model_of (3, 7, handmade_graph (0));
 }
 
 static Wire *
 make_opset_23 (void)
 {
-  return make_opset (11, 23);
+  return handmade_model_of (11, 23, handmade_graph (0));
 }
 
 static Wire *

@@ -5,6 +5,7 @@
  * read model computes what the written one did. Then the same bytes cut off
  * everywhere, and with flipped bits. */
 
+#define _GNU_SOURCE /* memmem */
 #include <string.h>
 
 #include <cnn/onnx.h>
@@ -42,25 +43,27 @@ read_good (GBytes *bytes)
 }
 
 static CnnSession *
-run_sample (CnnModel *model, guint32 seed)
+run_sample (CnnModel *model, int height, int width, guint32 seed)
 {
-  const CnnModelInfo *info = cnn_model_info (model);
   const CnnShape shape = { 4,
-    { 1, info->channels, info->height, info->width } };
+    { 1, cnn_model_info (model)->channels, height, width } };
   CnnSession *session = NULL;
   CnnError error;
+  size_t count;
   if (cnn_session_new (model, &shape, NULL, &session, &error) != CNN_OK)
     g_error ("%s", error.message);
-  sample_picture (seed, cnn_session_input (session)->data,
-      (gsize) (info->channels * info->height * info->width));
+  g_assert_cmpint (cnn_shape_elements (&shape, &count), ==, CNN_OK);
+  sample_picture (seed, cnn_session_input (session)->data, count);
   cnn_session_run (session);
   return session;
 }
 
 static void
-assert_same_answers (CnnModel *a, CnnModel *b, guint32 seed)
+assert_same_answers (CnnModel *a, CnnModel *b, int height, int width,
+    guint32 seed)
 {
-  CnnSession *one = run_sample (a, seed), *two = run_sample (b, seed);
+  CnnSession *one = run_sample (a, height, width, seed),
+             *two = run_sample (b, height, width, seed);
   const CnnTensor *p = cnn_session_output (one, 0),
                   *q = cnn_session_output (two, 0);
   size_t count;
@@ -103,7 +106,8 @@ test_samples (void)
     GBytes *written = sample_bytes (read);
     g_assert_true (g_bytes_equal (bytes, written));
     assert_same_info (model, read);
-    assert_same_answers (model, read, seed);
+    assert_same_answers (model, read, cnn_model_info (model)->height,
+        cnn_model_info (model)->width, seed);
 
     g_bytes_unref (bytes);
     g_bytes_unref (again);
@@ -135,6 +139,90 @@ test_maps (void)
     cnn_model_unref (map);
     cnn_model_unref (model);
   }
+}
+
+/* A map's Softmax is newer than the opset of the network it was made of. */
+static void
+test_old_map (void)
+{
+  GBytes *file = g_byte_array_free_to_bytes (handmade_old ());
+  CnnModel *model = read_good (file), *map = NULL;
+  CnnError error;
+  g_bytes_unref (file);
+  if (cnn_model_to_map (model, &map, &error) != CNN_OK)
+    g_error ("%s", error.message);
+  GBytes *bytes = sample_bytes (map);
+  CnnModel *read = read_good (bytes);
+  GBytes *written = sample_bytes (read);
+  g_assert_true (g_bytes_equal (bytes, written));
+  assert_same_info (map, read);
+  assert_same_answers (map, read, 6, 6, 1);
+  assert_same_answers (map, read, 9, 14, 2);
+  g_bytes_unref (bytes);
+  g_bytes_unref (written);
+  cnn_model_unref (read);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+}
+
+/* Softmax in the middle: over channels and places at once, before opset 13. */
+static void
+test_old_map_refused (void)
+{
+  Wire *graph = handmade_graph (OMIT_CONV | OMIT_GEMM);
+  wire_message (graph, GRAPH_NODE, handmade_node ("Conv", "conv", "x w", "d"));
+  wire_message (graph, GRAPH_NODE, handmade_node ("Softmax", "mid", "d", "c"));
+  wire_message (graph, GRAPH_NODE,
+      handmade_node ("Gemm", "head", "f m b", "z"));
+  wire_message (graph, GRAPH_NODE, handmade_node ("Softmax", "end", "z", "y"));
+  GBytes *file = g_byte_array_free_to_bytes (handmade_model_of (4, 9, graph));
+  CnnModel *model = read_good (file), *map = NULL;
+  CnnError error = { 0 };
+  void *bytes = NULL;
+  size_t size;
+
+  /* As a classifier it is written in its own opset. */
+  g_bytes_unref (file);
+  file = sample_bytes (model);
+  g_bytes_unref (file);
+
+  CnnStatus status = cnn_model_to_map (model, &map, &error);
+  if (status == CNN_OK)
+    status = cnn_onnx_write (map, &bytes, &size, &error);
+  g_test_message ("%s", error.message);
+  g_assert_cmpint (status, ==, CNN_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error.message, "mid"));
+  g_assert_null (bytes);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+}
+
+/* ONNX's own words for pictures stand beside our metadata. */
+static void
+test_denotation (void)
+{
+  static const char *const keys[] = { "Image.BitmapPixelFormat",
+    "Image.NominalPixelRange" };
+  static const char *const values[] = { NULL, NULL };
+  static const char *const words[] = { "IMAGE", "DATA_BATCH", "DATA_CHANNEL",
+    "DATA_FEATURE" };
+  CnnModel *model = sample_model (1), *plain = NULL;
+  CnnError error;
+  if (cnn_model_with_metadata (model, keys, values, 2, &plain, &error)
+      != CNN_OK)
+    g_error ("%s", error.message);
+  GBytes *with = sample_bytes (model), *without = sample_bytes (plain);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++) {
+    gsize size, length = strlen (words[i]);
+    gconstpointer data = g_bytes_get_data (with, &size);
+    g_assert_nonnull (memmem (data, size, words[i], length));
+    data = g_bytes_get_data (without, &size);
+    g_assert_null (memmem (data, size, words[i], length));
+  }
+  g_bytes_unref (with);
+  g_bytes_unref (without);
+  cnn_model_unref (plain);
+  cnn_model_unref (model);
 }
 
 static void
@@ -257,6 +345,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/onnx/roundtrip/samples", test_samples);
   g_test_add_func ("/onnx/roundtrip/maps", test_maps);
+  g_test_add_func ("/onnx/roundtrip/old-map", test_old_map);
+  g_test_add_func ("/onnx/roundtrip/old-map-refused", test_old_map_refused);
+  g_test_add_func ("/onnx/roundtrip/denotation", test_denotation);
   g_test_add_func ("/onnx/roundtrip/metadata", test_metadata);
   g_test_add_func ("/onnx/roundtrip/truncated", test_truncated);
   g_test_add_func ("/onnx/roundtrip/truncated-metadata",

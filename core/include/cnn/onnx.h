@@ -16,8 +16,8 @@ CNN_BEGIN_DECLS
  * @bytes: @size bytes of an ONNX file, untrusted; not kept
  * @model: (out) (transfer full): release with cnn_model_unref()
  *
- * Reads opsets 6 to 23 with initialisers inline (docs/onnx-subset.md). Metadata keys are those
- * of docs/formats.md.
+ * Reads opsets 6 to 23 with initialisers inline; see docs/onnx-subset.md.
+ * Metadata keys are those of docs/formats.md.
  *
  * Errors: CNN_ERROR_FORMAT for bytes that are no ONNX model, one sentence;
  * CNN_ERROR_UNSUPPORTED for an operator, type or opset we don't know;
@@ -30,12 +30,15 @@ CNN_API CnnStatus cnn_onnx_read (const void *bytes, size_t size,
 
 /**
  * cnn_onnx_write:
- * @bytes: (out) (transfer full): IR 8, the opset of the model (17 for
- *   those that were not read from a file); release with free()
+ * @bytes: (out) (transfer full): IR version 8, the model's opset (17 unless
+ *   it was read from a file with another); release with free()
  * @size: (out): its length in bytes
  *
  * The same model gives the same bytes. What cnn_onnx_read() makes of them is
  * the same model.
+ *
+ * Errors: CNN_ERROR_UNSUPPORTED beyond CNN_ONNX_MAX_BYTES, and for a map
+ * network made of one before opset 13, if a node has no newer equivalent.
  */
 CNN_API CnnStatus cnn_onnx_write (const CnnModel *model, void **bytes,
     size_t *size, CnnError *error);
