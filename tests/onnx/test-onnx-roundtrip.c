@@ -93,6 +93,19 @@ assert_same_info (const CnnModel *a, const CnnModel *b)
     g_assert_cmpstr (p->labels[i], ==, q->labels[i]);
 }
 
+/* The versions that a file says it has: IR 8 first, the opset last. */
+static void
+assert_versions (GBytes *bytes, guint8 opset)
+{
+  const guint8 first[] = { 1 << 3, 8 },
+               last[] = { 8 << 3 | 2, 4, 1 << 3 | 2, 0, 2 << 3, opset };
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  g_assert_cmpuint (size, >, sizeof first + sizeof last);
+  g_assert_cmpmem (data, sizeof first, first, sizeof first);
+  g_assert_cmpmem (data + size - sizeof last, sizeof last, last, sizeof last);
+}
+
 static void
 test_samples (void)
 {
@@ -101,6 +114,7 @@ test_samples (void)
     CnnModel *model = sample_model (seed);
     GBytes *bytes = sample_bytes (model), *again = sample_bytes (model);
     g_assert_true (g_bytes_equal (bytes, again));
+    assert_versions (bytes, 17);
 
     CnnModel *read = read_good (bytes);
     GBytes *written = sample_bytes (read);
@@ -155,6 +169,7 @@ test_old_map (void)
   CnnModel *read = read_good (bytes);
   GBytes *written = sample_bytes (read);
   g_assert_true (g_bytes_equal (bytes, written));
+  assert_versions (bytes, 13);
   assert_same_info (map, read);
   assert_same_answers (map, read, 6, 6, 1);
   assert_same_answers (map, read, 9, 14, 2);
