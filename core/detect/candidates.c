@@ -27,9 +27,12 @@ compare (const CnnCandidate *a, const CnnCandidate *b)
 }
 
 static int
-compare_void (const void *a, const void *b)
+compare_support (const void *a, const void *b)
 {
-  return compare (a, b);
+  const CnnCandidate *x = a, *y = b;
+  if (x->support != y->support)
+    return x->support > y->support ? -1 : 1;
+  return compare (x, y);
 }
 
 static void
@@ -112,7 +115,8 @@ cnn_candidates_add_map (CnnCandidates *candidates, const CnnMap *map, int level,
     for (int cell = 0; cell < cells; cell++) {
       if (!(p[cell] >= threshold) || !wins (map, cell, c, params->background))
         continue;
-      CnnCandidate candidate = { cell_box (map, cell, object_size), cell };
+      CnnCandidate candidate = { .box = cell_box (map, cell, object_size),
+        .cell = cell };
       candidate.box.confidence = p[cell];
       candidate.box.class_id = c;
       candidate.box.level = level;
@@ -145,9 +149,30 @@ same_place (const CnnDetection *a, const CnnDetection *b, float iou_threshold)
       || both > WITHIN * (aa < bb ? aa : bb);
 }
 
-/* Running weighted mean of boxes. */
+/* Do two boxes of a class speak of the same object? */
+static bool
+agrees (const CnnDetection *a, const CnnDetection *b)
+{
+  float both = intersection (a, b);
+  return a->class_id == b->class_id
+      && both > AGREE * (area (a) + area (b) - both);
+}
+
 static void
-agree (CnnDetection *mean, double *weight, const CnnDetection *box)
+count_support (CnnCandidates *c)
+{
+  for (int i = 0; i < c->count; i++) {
+    CnnCandidate *a = &c->items[i];
+    a->support = 0;
+    for (int k = 0; k < c->count; k++)
+      if (agrees (&a->box, &c->items[k].box))
+        a->support += c->items[k].box.confidence;
+  }
+}
+
+/* Running weighted mean of boxes, and the largest confidence. */
+static void
+merge (CnnDetection *mean, double *weight, const CnnDetection *box)
 {
   double w = box->confidence, sum = *weight + w;
   float share = sum > 0 ? (float) (w / sum) : 0;
@@ -156,6 +181,8 @@ agree (CnnDetection *mean, double *weight, const CnnDetection *box)
   mean->x1 += share * (box->x1 - mean->x1);
   mean->y1 += share * (box->y1 - mean->y1);
   *weight = sum;
+  if (box->confidence > mean->confidence)
+    mean->confidence = box->confidence;
 }
 
 static float
@@ -173,10 +200,8 @@ is_taken (CnnCandidates *c, const CnnDetection *box, float iou_threshold)
     const CnnDetection *winner = &c->winners[k];
     if (!same_place (winner, box, iou_threshold))
       continue;
-    float both = intersection (winner, box);
-    if (box->class_id == winner->class_id
-        && both > AGREE * (area (winner) + area (box) - both))
-      agree (&c->found[k], &c->weight[k], box);
+    if (agrees (winner, box))
+      merge (&c->found[k], &c->weight[k], box);
     return true;
   }
   return false;
@@ -187,7 +212,8 @@ cnn_candidates_merge (CnnCandidates *candidates, const CnnDetectParams *params,
     int frame_width, int frame_height)
 {
   CnnCandidates *c = candidates;
-  qsort (c->items, (size_t) c->count, sizeof *c->items, compare_void);
+  count_support (c);
+  qsort (c->items, (size_t) c->count, sizeof *c->items, compare_support);
   c->n_found = 0;
   for (int i = 0; i < c->count; i++) {
     CnnDetection *box = &c->items[i].box;

@@ -9,17 +9,20 @@
 
 /** CNN_MAX_CANDIDATES: most cells that are looked at in a frame, the surest
  * first, so that a noisy map costs no more than a bounded time. */
-#define CNN_MAX_CANDIDATES 4096
+#define CNN_MAX_CANDIDATES 1024
 
 /**
  * CnnCandidate:
  * @box: in frame pixels, not clipped
  * @cell: number of the cell on its level, for a fixed order among equals
+ * @support: sum of the confidences of all candidates that agree with it,
+ *   itself included
  */
 typedef struct
 {
   CnnDetection box;
   int cell;
+  float support;
 } CnnCandidate;
 
 /**
@@ -28,7 +31,7 @@ typedef struct
  *   while cells are added
  * @count: how many there are
  * @n_found: (out of cnn_candidates_merge()): detections
- * @winners: the surest candidate of each
+ * @winners: the best supported candidate of each
  * @found: its box, moved by those that agree
  * @weight: sum of the weights in it
  */
@@ -57,12 +60,15 @@ void cnn_candidates_add_map (CnnCandidates *candidates, const CnnMap *map,
  * cnn_candidates_merge:
  * @frame_width, @frame_height: to clip to, in pixels
  *
- * From the surest on: a candidate that covers one found before goes, whatever
- * its class; if it agrees in class it moves that one's box by its weight, so
- * that places are finer than cells and sizes finer than levels.
+ * From the best supported on: what a network was trained on answers from
+ * several cells and levels, a part of it that looks like another object from
+ * few. A candidate that covers one found before goes, whatever its class; if
+ * it agrees in class it moves that one's box by its weight, so that places
+ * are finer than cells and sizes finer than levels. The confidence of a
+ * detection is the largest among those that agree.
  *
  * Source: weighted boxes as in Solovyev, Wang, Gabruseva, "Weighted boxes
- * fusion", 2019, with the winner's confidence kept.
+ * fusion", 2019, with the largest confidence kept.
  */
 void cnn_candidates_merge (CnnCandidates *candidates,
     const CnnDetectParams *params, int frame_width, int frame_height);

@@ -184,16 +184,19 @@ put_off_centre (Scene *s)
       h * range (s, 0.8f, 1.25f));
 }
 
-/* A part of a digit on a level too fine for it. */
+/* A part of a digit on a level too fine for it: a loop, a corner, a stroke
+ * lies where a digit would. */
 static void
 put_too_large (Scene *s)
 {
   float c = s->side / 2;
   float h =
-      s->object * (float) s->augment->scale_max * expf (range (s, 0.34f, 1.6f));
-  float reach = 0.5f * h;
-  put_any_digit (s, c + range (s, -0.7f, 0.7f) * reach,
-      c + range (s, -1, 1) * reach, h);
+      s->object * (float) s->augment->scale_max * expf (range (s, 0.3f, 1.5f));
+  float y = range (s, -0.5f, 0.5f) * h, x = range (s, -0.4f, 0.4f) * h;
+  CnnPose p = pose (s, c + x, c + y, h);
+  float half_width = cnn_ink_digit (&s->ink, s->digits, any_digit (s), &p);
+  if (chance (s, s->augment->neighbours))
+    put_neighbours (s, p.x, p.y, h, half_width);
 }
 
 /* Digits on a level too coarse for them: one in the centre, or a whole text. */
@@ -219,17 +222,17 @@ draw_background (Scene *s)
   float kind = cnn_rng_float (&s->rng);
   bool photograph = s->augment->n_backgrounds > 0;
   bool digits = s->digits->count > 0;
-  if (kind < 0.07f)
+  if (kind < 0.05f)
     return false;
-  if (kind < 0.30f && photograph)
+  if (kind < 0.22f && photograph)
     return true;
-  if (kind < 0.47f || !digits) {
+  if (kind < 0.36f || !digits) {
     put_clutter (s);
     return photograph && chance (s, 0.1);
   }
-  if (kind < 0.72f)
+  if (kind < 0.60f)
     put_off_centre (s);
-  else if (kind < 0.87f)
+  else if (kind < 0.90f)
     put_too_large (s);
   else
     put_too_small (s);

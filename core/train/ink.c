@@ -215,8 +215,8 @@ cnn_ink_digit (CnnInk *ink, const CnnDigits *digits, int index,
   Box box = ink_box (&field);
   float height = box.y1 - box.y0, width = box.x1 - box.x0;
 
-  /* A digit much wider than high would fill the window. */
-  float size = maximum (height, 0.8f * width);
+  /* As the digits' own pictures are: the longer side has the full size. */
+  float size = maximum (height, width);
   float scale = pose->height / maximum (size, 1);
   Affine a = inverse_map (&box, pose, scale);
   int grid = (int) ceilf (0.5f / scale);

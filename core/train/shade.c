@@ -150,7 +150,8 @@ clean (const CnnInk *ink, float *patch, bool light_ink)
     patch[i] = light_ink ? ink->cover[i] : 1 - ink->cover[i];
 }
 
-static void
+/* Returns the brightness of the paper. */
+static float
 lay_paper (const CnnAugment *augment, CnnRng *rng, const float *ground,
     float *patch, int side)
 {
@@ -166,6 +167,7 @@ lay_paper (const CnnAugment *augment, CnnRng *rng, const float *ground,
       patch[i] = brightness;
   }
   light_paper (augment, rng, patch, side);
+  return brightness;
 }
 
 void
@@ -180,7 +182,7 @@ cnn_shade (const CnnAugment *augment, CnnRng *rng, const CnnInk *ink,
     return;
   }
 
-  lay_paper (augment, rng, ground, patch, side);
+  float brightness = lay_paper (augment, rng, ground, patch, side);
   float low = (float) augment->contrast_min;
   float contrast = low + (1 - low) * cnn_rng_float (rng);
   float grain = cnn_rng_range (rng, 0, 0.25f);
@@ -192,8 +194,11 @@ cnn_shade (const CnnAugment *augment, CnnRng *rng, const CnnInk *ink,
   if (light_ink)
     for (int i = 0; i < count; i++)
       patch[i] = 1 - patch[i];
-  float sigma = cnn_rng_float (rng);
-  add_noise (rng, patch, count, sigma * sigma * (float) augment->noise);
+  /* noise that leaves the ink to be seen */
+  float share = cnn_rng_float (rng);
+  float sigma = share * share * (float) augment->noise;
+  float most = 0.3f * brightness * contrast;
+  add_noise (rng, patch, count, sigma < most ? sigma : most);
   for (int i = 0; i < count; i++)
     patch[i] = clamp (patch[i]);
 }
