@@ -3,9 +3,11 @@
  *
  * Keys are those of docs/formats.md. Everything here comes from files. */
 
+#define _GNU_SOURCE /* strtod_l */
+
 #include "graph/info.h"
 
-#include <errno.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,18 @@ read_choice (const CnnGraph *graph, const char *key, const Choice *choices,
       "metadata %s has the unknown value '%.80s'", key, text);
 }
 
+/* Files have a decimal point, wherever the program runs. */
+static double
+parse_number (const char *text, char **end)
+{
+  locale_t c = newlocale (LC_ALL_MASK, "C", (locale_t) 0);
+  if (c == (locale_t) 0)
+    return strtod (text, end);
+  double number = strtod_l (text, end, c);
+  freelocale (c);
+  return number;
+}
+
 static CnnStatus
 read_fraction (const CnnGraph *graph, const char *key, double *value,
     CnnError *error)
@@ -47,7 +61,7 @@ read_fraction (const CnnGraph *graph, const char *key, double *value,
   char *end;
   if (!text)
     return CNN_OK;
-  double number = strtod (text, &end);
+  double number = parse_number (text, &end);
   if (end == text || *end || !isfinite (number) || number < 0 || number > 1)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
         "metadata %s is '%.80s', not a number from 0 to 1", key, text);

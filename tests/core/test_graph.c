@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test_graph.c: what the builder and cnn_model_new() refuse, in which words. */
 
+#include <locale.h>
 #include <math.h>
 
 #include "netbuild.h"
@@ -141,6 +142,18 @@ test_metadata (void)
   cnn_model_unref (model);
 }
 
+/* In countries that write 0,625 a model still says 0.625. */
+static void
+test_decimal_comma (void)
+{
+  if (!setlocale (LC_NUMERIC, "de_DE.UTF-8")) {
+    g_test_skip ("the locale de_DE.UTF-8 is not installed");
+    return;
+  }
+  test_metadata ();
+  setlocale (LC_NUMERIC, "C");
+}
+
 /* A long chain, nodes given last first: sorting is not recursive. */
 static void
 test_long_chain_backwards (void)
@@ -204,6 +217,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/builder-refuses", test_builder_refuses);
   g_test_add_func ("/graph/model-refuses", test_model_refuses);
   g_test_add_func ("/graph/metadata", test_metadata);
+  g_test_add_func ("/graph/decimal-comma", test_decimal_comma);
   g_test_add_func ("/graph/long-chain", test_long_chain_backwards);
   g_test_add_func ("/graph/folding", test_folding);
   return g_test_run ();
