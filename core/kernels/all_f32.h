@@ -16,7 +16,7 @@
 #define GEMM_ROWS         8
 #define GEMM_VECS         3
 #define DOT_ROWS          8
-#define DOT_COLUMNS       2
+#define DOT_COLUMNS       4
 #else
 #define TILE_OC           4
 #define TILE_ACCUMULATORS 12
@@ -25,7 +25,7 @@
 #define GEMM_ROWS         4
 #define GEMM_VECS         3
 #define DOT_ROWS          4
-#define DOT_COLUMNS       2
+#define DOT_COLUMNS       4
 #endif
 
 #include "kernels/element_f32.h"

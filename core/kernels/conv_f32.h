@@ -14,34 +14,43 @@
 
 #define MAX_VECS 4
 
-/* One tile: pixels x ... x + vecs*LANES - 1 of channels o ... o + oc - 1, of
- * which the first @pixels are stored. @oc and @vecs are constants wherever
+/* Where a tile goes: into the output, or into a buffer. */
+typedef struct
+{
+  float *out;
+  size_t plane;
+} Target;
+
+/* One tile: channels o ... o + oc - 1, pixels from x on. Its last vector begins
+ * at x + @last, which may overlap the one before: so a row of any length from
+ * LANES on is covered without a remainder. @oc and @vecs are constants wherever
  * this is inlined. */
 INLINE void
-conv_tile (const CnnConvRun *run, int o, int x, int pixels, const int oc,
-    const int vecs)
+conv_tile (const CnnConvRun *run, const Target *target, int o, int x, int last,
+    const int oc, const int vecs)
 {
   Vec acc[CNN_CONV_BLOCK][MAX_VECS];
-  float *out = run->out + (size_t) o * run->out_plane + x;
+  float *out = target->out;
   const float *w = run->weights + o, *in = run->in + x;
   const int n_taps = run->n_taps, w_pitch = run->w_pitch;
+#define VEC_AT(v) ((v) == vecs - 1 ? last : (v) *LANES)
 
   UNROLL
   for (int i = 0; i < oc; i++) {
     Vec first = splat (run->bias ? run->bias[o + i] : 0);
     UNROLL
-    for (int v = 0; v < vecs; v++)
+    for (int v = 0; v < vecs; v++) {
       acc[i][v] = first;
+      /* So that the line is here when it is written. */
+      __builtin_prefetch (out + (size_t) i * target->plane + v * LANES, 1);
+    }
   }
   if (run->add) {
     UNROLL
     for (int i = 0; i < oc; i++) {
       UNROLL
-      for (int v = 0; v < vecs; v++) {
-        const float *p = out + (size_t) i * run->out_plane + v * LANES;
-        int left = pixels - v * LANES;
-        acc[i][v] += left >= LANES ? load (p) : load_part (p, left);
-      }
+      for (int v = 0; v < vecs; v++)
+        acc[i][v] += load (out + (size_t) i * target->plane + VEC_AT (v));
     }
   }
 
@@ -51,7 +60,7 @@ conv_tile (const CnnConvRun *run, int o, int x, int pixels, const int oc,
       Vec px[MAX_VECS];
       UNROLL
       for (int v = 0; v < vecs; v++)
-        px[v] = load (p + v * LANES);
+        px[v] = load (p + VEC_AT (v));
       UNROLL
       for (int i = 0; i < oc; i++) {
         UNROLL
@@ -72,25 +81,20 @@ conv_tile (const CnnConvRun *run, int o, int x, int pixels, const int oc,
   UNROLL
   for (int i = 0; i < oc; i++) {
     UNROLL
-    for (int v = 0; v < vecs; v++) {
-      float *p = out + (size_t) i * run->out_plane + v * LANES;
-      int left = pixels - v * LANES;
-      if (left >= LANES)
-        store (p, acc[i][v]);
-      else if (left > 0)
-        store_part (p, acc[i][v], left);
-    }
+    for (int v = 0; v < vecs; v++)
+      store (out + (size_t) i * target->plane + VEC_AT (v), acc[i][v]);
   }
   if (run->activation > CNN_ACTIVATION_RELU)
-    for (int i = 0; i < oc; i++, out += run->out_plane)
-      KERNEL (cnn_map_f32) (run->activation, out, out, (size_t) pixels);
+    for (int i = 0; i < oc; i++, out += target->plane)
+      KERNEL (cnn_map_f32) (run->activation, out, out, (size_t) (last + LANES));
+#undef VEC_AT
 }
 
 #define CONV_TILE(oc, vecs)                                                    \
-  static void conv_tile_##oc##x##vecs (const CnnConvRun *run, int o, int x,    \
-      int pixels)                                                              \
+  static void conv_tile_##oc##x##vecs (const CnnConvRun *run,                  \
+      const Target *target, int o, int x, int last)                            \
   {                                                                            \
-    conv_tile (run, o, x, pixels, oc, vecs);                                   \
+    conv_tile (run, target, o, x, last, oc, vecs);                             \
   }
 #define CONV_TILES(oc)                                                         \
   CONV_TILE (oc, 1)                                                            \
@@ -114,8 +118,10 @@ CONV_TILES (7)
 CONV_TILES (8)
 #endif
 
-static void (*const conv_tiles[TILE_OC][MAX_VECS]) (const CnnConvRun *run,
-    int o, int x, int pixels) = {
+typedef void (*ConvTile) (const CnnConvRun *run, const Target *target, int o,
+    int x, int last);
+
+static const ConvTile conv_tiles[TILE_OC][MAX_VECS] = {
   CONV_TILE_ROW (1),
   CONV_TILE_ROW (2),
   CONV_TILE_ROW (3),
@@ -128,44 +134,53 @@ static void (*const conv_tiles[TILE_OC][MAX_VECS]) (const CnnConvRun *run,
 #endif
 };
 
+/* A row of fewer pixels than a vector has: through a buffer. */
+static void
+conv_short (const CnnConvRun *run, int o, int oc)
+{
+  float buffer[CNN_CONV_BLOCK * LANES];
+  float *out = run->out + (size_t) o * run->out_plane;
+  if (run->add)
+    for (int i = 0; i < oc; i++)
+      store (buffer + i * LANES,
+          load_exact (out + (size_t) i * run->out_plane, run->n));
+  conv_tiles[oc - 1][0](run, &(Target){ buffer, LANES }, o, 0, 0);
+  for (int i = 0; i < oc; i++)
+    store_part (out + (size_t) i * run->out_plane, load (buffer + i * LANES),
+        run->n);
+}
+
 /* Vectors of the next tile: as many as registers hold, but the last two tiles
- * share what is left. */
+ * share what is left, so that the last has two at least: it may have to overlap
+ * within itself. */
 INLINE int
 tile_vecs (int left, int oc)
 {
-  int most = (TILE_ACCUMULATORS) / oc;
+  int most = TILE_ACCUMULATORS / oc;
   if (most > MAX_VECS)
     most = MAX_VECS;
   return left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
 }
 
-/* The last tile is moved left to end with the row, so that it can be stored
- * whole; pixels computed twice come out the same. */
 static void
 conv_channels (const CnnConvRun *run, int o, int oc)
 {
-  for (int x = 0; x < run->n;) {
-    int vecs = tile_vecs ((run->n - x + LANES - 1) / LANES, oc);
-    int pixels = run->n - x;
-    if (pixels < vecs * LANES && run->n >= vecs * LANES && !run->add) {
-      x = run->n - vecs * LANES;
-      pixels = vecs * LANES;
-    }
-    if (pixels > vecs * LANES)
-      pixels = vecs * LANES;
-    conv_tiles[oc - 1][vecs - 1](run, o, x, pixels);
-    x += pixels;
+  float *out = run->out + (size_t) o * run->out_plane;
+  for (int x = 0, width; x < run->n; x += width) {
+    int left = run->n - x;
+    int vecs = tile_vecs ((left + LANES - 1) / LANES, oc);
+    width = left < vecs * LANES ? left : vecs * LANES;
+    conv_tiles[oc - 1][vecs - 1](run, &(Target){ out + x, run->out_plane }, o,
+        x, width - LANES);
   }
 }
 
 static void
 KERNEL (cnn_conv_f32) (const CnnConvRun *run)
 {
-  int blocks = (run->oc + TILE_OC - 1) / TILE_OC, o = 0;
-  for (int b = 0; b < blocks; b++) {
-    int oc = (run->oc - o + blocks - b - 1) / (blocks - b);
-    conv_channels (run, o, oc);
-    o += oc;
+  for (int o = 0, oc; o < run->oc && run->n > 0; o += oc) {
+    oc = equal_part (run->oc - o, TILE_OC);
+    (run->n < LANES ? conv_short : conv_channels) (run, o, oc);
   }
 }
 

@@ -8,8 +8,6 @@
 #ifndef CNN_KERNELS_CORRELATE_F32_H
 #define CNN_KERNELS_CORRELATE_F32_H
 
-#include <stdbool.h>
-
 #include "kernels/kernels.h"
 #include "kernels/vector.h"
 
@@ -69,43 +67,52 @@ correlate_tile (const CnnCorrelateRun *run, int o0, int t0, const int oc,
   }
 }
 
-static void
-correlate_whole (const CnnCorrelateRun *run, int o, int t)
-{
-  correlate_tile (run, o, t, CORRELATE_OC, CORRELATE_TAPS);
-}
+#define CORRELATE_TILE(oc, n_taps)                                             \
+  static void correlate_tile_##oc##x##n_taps (const CnnCorrelateRun *run,      \
+      int o, int t)                                                            \
+  {                                                                            \
+    correlate_tile (run, o, t, oc, n_taps);                                    \
+  }
+#define CORRELATE_TILE_ROW(oc)                                                 \
+  {                                                                            \
+    correlate_tile_##oc##x1, correlate_tile_##oc##x2, correlate_tile_##oc##x3, \
+        correlate_tile_##oc##x4, correlate_tile_##oc##x5                       \
+  }
+#define CORRELATE_TILES(oc)                                                    \
+  CORRELATE_TILE (oc, 1)                                                       \
+  CORRELATE_TILE (oc, 2)                                                       \
+  CORRELATE_TILE (oc, 3)                                                       \
+  CORRELATE_TILE (oc, 4)                                                       \
+  CORRELATE_TILE (oc, 5)
 
-static void
-correlate_channel (const CnnCorrelateRun *run, int o, int t)
-{
-  correlate_tile (run, o, t, 1, CORRELATE_TAPS);
-}
+CORRELATE_TILES (1)
+CORRELATE_TILES (2)
+#if CORRELATE_OC > 2
+CORRELATE_TILES (3)
+CORRELATE_TILES (4)
+#endif
 
-static void
-correlate_tap (const CnnCorrelateRun *run, int o, int t)
-{
-  correlate_tile (run, o, t, CORRELATE_OC, 1);
-}
-
-static void
-correlate_one (const CnnCorrelateRun *run, int o, int t)
-{
-  correlate_tile (run, o, t, 1, 1);
-}
+static void (
+        *const correlate_tiles[CORRELATE_OC]
+                              [CORRELATE_TAPS]) (const CnnCorrelateRun *run,
+    int o, int t) = {
+  CORRELATE_TILE_ROW (1),
+  CORRELATE_TILE_ROW (2),
+#if CORRELATE_OC > 2
+  CORRELATE_TILE_ROW (3),
+  CORRELATE_TILE_ROW (4),
+#endif
+};
 
 static void
 KERNEL (cnn_correlate_f32) (const CnnCorrelateRun *run)
 {
-  for (int o = 0; o < run->oc;) {
-    bool wide = run->oc - o >= CORRELATE_OC;
-    for (int t = 0; t < run->n_taps;) {
-      bool long_ = run->n_taps - t >= CORRELATE_TAPS;
-      (wide           ? long_ ? correlate_whole : correlate_tap
-              : long_ ? correlate_channel
-                      : correlate_one) (run, o, t);
-      t += long_ ? CORRELATE_TAPS : 1;
+  for (int o = 0, oc; o < run->oc; o += oc) {
+    oc = equal_part (run->oc - o, CORRELATE_OC);
+    for (int t = 0, n_taps; t < run->n_taps; t += n_taps) {
+      n_taps = equal_part (run->n_taps - t, CORRELATE_TAPS);
+      correlate_tiles[oc - 1][n_taps - 1](run, o, t);
     }
-    o += wide ? CORRELATE_OC : 1;
   }
 }
 

@@ -51,50 +51,62 @@ gemm_nn_tile (const CnnGemmRun *run, int i, int j, int columns, const int m,
       if (left >= LANES)
         store (p, load (p) + acc[r][v] * run->alpha);
       else if (left > 0)
-        store_part (p, load_part (p, left) + acc[r][v] * run->alpha, left);
+        store_part (p, load_exact (p, left) + acc[r][v] * run->alpha, left);
     }
   }
 }
 
-static void
-gemm_nn_whole (const CnnGemmRun *run, int i, int j, int columns)
-{
-  gemm_nn_tile (run, i, j, columns, GEMM_ROWS, GEMM_VECS);
-}
+#define GEMM_NN_TILE(m, vecs)                                                  \
+  static void gemm_nn_tile_##m##x##vecs (const CnnGemmRun *run, int i, int j,  \
+      int columns)                                                             \
+  {                                                                            \
+    gemm_nn_tile (run, i, j, columns, m, vecs);                                \
+  }
+#define GEMM_NN_TILES(m)                                                       \
+  GEMM_NN_TILE (m, 1)                                                          \
+  GEMM_NN_TILE (m, 2)                                                          \
+  GEMM_NN_TILE (m, 3)
+#define GEMM_NN_TILE_ROW(m)                                                    \
+  {                                                                            \
+    gemm_nn_tile_##m##x1, gemm_nn_tile_##m##x2, gemm_nn_tile_##m##x3           \
+  }
 
-static void
-gemm_nn_row (const CnnGemmRun *run, int i, int j, int columns)
-{
-  gemm_nn_tile (run, i, j, columns, 1, GEMM_VECS);
-}
+GEMM_NN_TILES (1)
+GEMM_NN_TILES (2)
+GEMM_NN_TILES (3)
+GEMM_NN_TILES (4)
+#if GEMM_ROWS > 4
+GEMM_NN_TILES (5)
+GEMM_NN_TILES (6)
+GEMM_NN_TILES (7)
+GEMM_NN_TILES (8)
+#endif
 
-static void
-gemm_nn_column (const CnnGemmRun *run, int i, int j, int columns)
-{
-  gemm_nn_tile (run, i, j, columns, GEMM_ROWS, 1);
-}
-
-static void
-gemm_nn_one (const CnnGemmRun *run, int i, int j, int columns)
-{
-  gemm_nn_tile (run, i, j, columns, 1, 1);
-}
+static void (*const gemm_nn_tiles[GEMM_ROWS][GEMM_VECS]) (const CnnGemmRun *run,
+    int i, int j, int columns) = {
+  GEMM_NN_TILE_ROW (1),
+  GEMM_NN_TILE_ROW (2),
+  GEMM_NN_TILE_ROW (3),
+  GEMM_NN_TILE_ROW (4),
+#if GEMM_ROWS > 4
+  GEMM_NN_TILE_ROW (5),
+  GEMM_NN_TILE_ROW (6),
+  GEMM_NN_TILE_ROW (7),
+  GEMM_NN_TILE_ROW (8),
+#endif
+};
 
 static void
 KERNEL (cnn_gemm_nn_f32) (const CnnGemmRun *run)
 {
-  for (int j = 0; j < run->n;) {
-    bool wide = run->n - j > (GEMM_VECS - 1) * LANES;
-    int most = wide ? GEMM_VECS * LANES : LANES;
-    int columns = run->n - j < most ? run->n - j : most;
-    for (int i = 0; i < run->m;) {
-      bool tall = run->m - i >= GEMM_ROWS;
-      (tall          ? wide ? gemm_nn_whole : gemm_nn_column
-              : wide ? gemm_nn_row
-                     : gemm_nn_one) (run, i, j, columns);
-      i += tall ? GEMM_ROWS : 1;
+  for (int j = 0, vecs; j < run->n; j += vecs * LANES) {
+    int left = run->n - j;
+    vecs = equal_part ((left + LANES - 1) / LANES, GEMM_VECS);
+    for (int i = 0, m; i < run->m; i += m) {
+      m = equal_part (run->m - i, GEMM_ROWS);
+      gemm_nn_tiles[m - 1][vecs - 1](run, i, j,
+          left < vecs * LANES ? left : vecs * LANES);
     }
-    j += columns;
   }
 }
 
@@ -143,43 +155,49 @@ gemm_nt_tile (const CnnGemmRun *run, int i, int j, const int m, const int n)
   }
 }
 
-static void
-gemm_nt_whole (const CnnGemmRun *run, int i, int j)
-{
-  gemm_nt_tile (run, i, j, DOT_ROWS, DOT_COLUMNS);
-}
+#define GEMM_NT_TILE(m, n)                                                     \
+  static void gemm_nt_tile_##m##x##n (const CnnGemmRun *run, int i, int j)     \
+  {                                                                            \
+    gemm_nt_tile (run, i, j, m, n);                                            \
+  }
 
-static void
-gemm_nt_row (const CnnGemmRun *run, int i, int j)
-{
-  gemm_nt_tile (run, i, j, 1, DOT_COLUMNS);
-}
+GEMM_NT_TILE (1, 1)
+GEMM_NT_TILE (1, 4)
+GEMM_NT_TILE (2, 1)
+GEMM_NT_TILE (2, 4)
+GEMM_NT_TILE (4, 1)
+GEMM_NT_TILE (4, 2)
+#if DOT_ROWS > 4
+GEMM_NT_TILE (8, 1)
+GEMM_NT_TILE (8, 2)
+#endif
 
-static void
-gemm_nt_column (const CnnGemmRun *run, int i, int j)
+/* Tiles for at least that many rows: of one column, and of more. */
+static const struct
 {
-  gemm_nt_tile (run, i, j, DOT_ROWS, 1);
-}
-
-static void
-gemm_nt_one (const CnnGemmRun *run, int i, int j)
-{
-  gemm_nt_tile (run, i, j, 1, 1);
-}
+  int rows, columns;
+  void (*one) (const CnnGemmRun *run, int i, int j);
+  void (*more) (const CnnGemmRun *run, int i, int j);
+} gemm_nt_tiles[] = {
+#if DOT_ROWS > 4
+  { 8, 2, gemm_nt_tile_8x1, gemm_nt_tile_8x2 },
+#endif
+  { 4, 2, gemm_nt_tile_4x1, gemm_nt_tile_4x2 },
+  { 2, 4, gemm_nt_tile_2x1, gemm_nt_tile_2x4 },
+  { 1, 4, gemm_nt_tile_1x1, gemm_nt_tile_1x4 },
+};
 
 static void
 KERNEL (cnn_gemm_nt_f32) (const CnnGemmRun *run)
 {
-  for (int j = 0; j < run->n;) {
-    bool wide = run->n - j >= DOT_COLUMNS;
-    for (int i = 0; i < run->m;) {
-      bool tall = run->m - i >= DOT_ROWS;
-      (tall          ? wide ? gemm_nt_whole : gemm_nt_column
-              : wide ? gemm_nt_row
-                     : gemm_nt_one) (run, i, j);
-      i += tall ? DOT_ROWS : 1;
+  for (int i = 0, kind = 0; i < run->m; i += gemm_nt_tiles[kind].rows) {
+    while (run->m - i < gemm_nt_tiles[kind].rows)
+      kind++;
+    for (int j = 0; j < run->n;) {
+      bool more = run->n - j >= gemm_nt_tiles[kind].columns;
+      (more ? gemm_nt_tiles[kind].more : gemm_nt_tiles[kind].one) (run, i, j);
+      j += more ? gemm_nt_tiles[kind].columns : 1;
     }
-    j += wide ? DOT_COLUMNS : 1;
   }
 }
 

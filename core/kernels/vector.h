@@ -73,34 +73,97 @@ maximum (Vec a, Vec b)
   return choose (a > b, a, b);
 }
 
-/* The first @n lanes, n < LANES; zeros in the others. */
+/* Of @left things, how many to take at once if @most can be: so that what is
+ * taken is about equal. */
+INLINE int
+equal_part (int left, int most)
+{
+  int parts = (left + most - 1) / most;
+  return (left + parts - 1) / parts;
+}
+
+#if LANES == 4
+#define LANE_NUMBERS                                                           \
+  {                                                                            \
+    0, 1, 2, 3                                                                 \
+  }
+#define HALVES(v)   __builtin_shufflevector (v, v, 2, 3, 0, 1)
+#define QUARTERS(v) __builtin_shufflevector (v, v, 1, 0, 3, 2)
+#elif LANES == 8
+#define LANE_NUMBERS                                                           \
+  {                                                                            \
+    0, 1, 2, 3, 4, 5, 6, 7                                                     \
+  }
+#define HALVES(v)   __builtin_shufflevector (v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define QUARTERS(v) __builtin_shufflevector (v, v, 2, 3, 0, 1, 6, 7, 4, 5)
+#define EIGHTHS(v)  __builtin_shufflevector (v, v, 1, 0, 3, 2, 5, 4, 7, 6)
+#elif LANES == 16
+#define LANE_NUMBERS                                                           \
+  {                                                                            \
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15                       \
+  }
+#define HALVES(v)                                                              \
+  __builtin_shufflevector (v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4,  \
+      5, 6, 7)
+#define QUARTERS(v)                                                            \
+  __builtin_shufflevector (v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, \
+      10, 11)
+#define EIGHTHS(v)                                                             \
+  __builtin_shufflevector (v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, \
+      12, 13)
+#define SIXTEENTHS(v)                                                          \
+  __builtin_shufflevector (v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, \
+      15, 14)
+#endif
+
+/* The first @n lanes and zeros. Reads all of them: there is slack. */
 INLINE Vec
 load_part (const float *p, int n)
 {
+  const VecInt numbers = LANE_NUMBERS;
+  return (Vec) ((VecInt) load (p) & (numbers < splat_int (n)));
+}
+
+/* The first @n lanes of a result, which may have no slack, and zeros; and the
+ * way back. An instruction set with masks says how: LOAD_EXACT, STORE_PART. */
+INLINE Vec
+load_exact (const float *p, int n)
+{
+#ifdef LOAD_EXACT
+  return LOAD_EXACT (p, n);
+#else
   float lanes[LANES] = { 0 };
   for (int i = 0; i < n; i++)
     lanes[i] = p[i];
   return load (lanes);
+#endif
 }
 
 INLINE void
 store_part (float *p, Vec v, int n)
 {
+#ifdef STORE_PART
+  STORE_PART (p, v, n);
+#else
   float lanes[LANES];
   store (lanes, v);
   for (int i = 0; i < n; i++)
     p[i] = lanes[i];
+#endif
 }
 
 INLINE float
 add_lanes (Vec v)
 {
-  float lanes[LANES];
-  store (lanes, v);
-  for (int half = LANES / 2; half; half /= 2)
-    for (int i = 0; i < half; i++)
-      lanes[i] += lanes[i + half];
-  return lanes[0];
+  v += HALVES (v);
+  v += QUARTERS (v);
+#if LANES > 4
+  v += EIGHTHS (v);
+#endif
+#if LANES > 8
+  v += SIXTEENTHS (v);
+#endif
+  return v[0];
 }
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* planar.c: cuts a planar convolution into runs of the convolution kernel.
  *
- * Two ways. Row by row: each output row is cut into pieces whose input stays
+ * Row by row: each output row is cut into pieces whose input stays
  * in the first cache while all output channels are computed from it. Flat:
  * where rows are short against a vector, several rows are computed as one run
  * over the input's pitch, into spare memory, from which the true pixels are
- * copied. Tasks are bands of rows, by channels where rows are few: they depend
+ * copied. Dense: where there are no gaps between rows (1x1), all are one row.
+ * Tasks are bands of rows, by channels where rows are few: they depend
  * on the sizes only, and a pixel's sum is always taken in the same order. */
 
 #include "ops/planar.h"
@@ -21,10 +22,17 @@
 #define TASK_MACS    ((size_t) 1 << 20)
 #define WANTED_TASKS 8
 
+typedef enum
+{
+  BY_ROW,
+  FLAT,
+  DENSE
+} Way;
+
 typedef struct
 {
   const CnnPlanar *planar;
-  bool flat;
+  Way way;
   int rows;   /* of a task */
   int bands;  /* tasks along y */
   int blocks; /* of a task */
@@ -84,18 +92,32 @@ round_up (int n, int step)
   return (n + step - 1) / step * step;
 }
 
+/* Estimates in half clock cycles an output channel. A vector alone does not
+ * hide the latency of its sums; flat rows have to be copied out. */
 static bool
-prefer_flat (const CnnPlanar *p)
+prefers_flat (const CnnPlanar *p, int rows)
+{
+  int lanes = p->kernels->lanes;
+  int64_t work = (int64_t) p->ic * p->n_taps;
+  int64_t row_vecs = (p->ow + lanes - 1) / lanes;
+  int64_t pixels = (int64_t) (rows - 1) * (int64_t) p->row_step + p->ow;
+  int64_t by_row = rows * row_vecs * work;
+  int64_t flat =
+      (pixels + lanes - 1) / lanes * work + rows * (40 + 8 * row_vecs);
+  return flat < (row_vecs == 1 ? by_row * 3 / 2 : by_row);
+}
+
+static Way
+way_of (const CnnPlanar *p)
 {
   int rows = flat_rows (p->ow, p->row_step);
   if (rows > p->oh)
     rows = p->oh;
-  if (rows < 2 || p->ow > FLAT_PIXELS)
-    return false;
-  int64_t flat =
-      round_up ((int) ((rows - 1) * p->row_step) + p->ow, p->kernels->lanes);
-  int64_t by_row = (int64_t) rows * round_up (p->ow, p->kernels->lanes);
-  return flat * 9 < by_row * 8;
+  if (p->row_step == (size_t) p->ow || p->oh == 1)
+    return DENSE;
+  if (rows < 2 || p->ow > FLAT_PIXELS || !prefers_flat (p, rows))
+    return BY_ROW;
+  return FLAT;
 }
 
 /* One block of channels of rows y ... y + rows - 1, columns x ... x + n - 1;
@@ -139,13 +161,36 @@ piece_pixels (const CnnPlanar *p)
                                              : (int) (room / step * step);
 }
 
+/* Fetches what the rows below will read first: their last line of taps. */
+static void
+prefetch (const CnnPlanar *p, int y, int x, int n)
+{
+  const float *in =
+      p->in + (size_t) y * p->row_step + x + p->taps[p->n_taps - 1];
+  for (int i = 0; i < p->ic; i++, in += p->in_plane)
+    for (int j = 0; j < n; j += 16)
+      __builtin_prefetch (in + j, 0, 2);
+}
+
+/* Pixels of the next piece: the last two share what is left. */
+static int
+piece_of (const CnnPlanar *p, int left, int most)
+{
+  int lanes = p->kernels->lanes;
+  if (left <= most)
+    return left;
+  return left < 2 * most ? round_up ((left + 1) / 2, lanes) : most;
+}
+
 static void
 rows_task (const CnnPlanar *p, int y0, int y1, int b0, int b1)
 {
-  int piece = piece_pixels (p);
+  int most = piece_pixels (p);
   for (int y = y0; y < y1; y++)
-    for (int x = 0; x < p->ow; x += piece) {
-      int n = p->ow - x < piece ? p->ow - x : piece;
+    for (int x = 0, n; x < p->ow; x += n) {
+      n = piece_of (p, p->ow - x, most);
+      if (y + 1 < p->oh)
+        prefetch (p, y + 1, x, n);
       for (int b = b0; b < b1; b++) {
         CnnConvRun run = block_run (p, b, y, x, n);
         p->kernels->conv (&run);
@@ -153,17 +198,30 @@ rows_task (const CnnPlanar *p, int y0, int y1, int b0, int b1)
     }
 }
 
+/* Copies @n floats as if they were a multiple of COPIED: the rest is garbage
+ * that the next row overwrites. */
+#define COPIED 16
+
+static void
+copy_loosely (float *to, const float *from, size_t n)
+{
+  for (size_t i = 0; i < n; i += COPIED)
+    memcpy (to + i, from + i, COPIED * sizeof *to);
+}
+
 static void
 take_rows (const CnnPlanar *p, const CnnConvRun *flat, float *out, int rows)
 {
   size_t plane = (size_t) p->oh * (size_t) p->ow, ow = (size_t) p->ow;
-  for (int o = 0; o < flat->oc; o++)
+  for (int o = 0; o < flat->oc; o++, out += plane)
     for (int y = 0; y < rows; y++) {
       const float *from =
           flat->out + (size_t) o * flat->out_plane + (size_t) y * p->row_step;
-      float *to = out + (size_t) o * plane + (size_t) y * ow;
+      float *to = out + (size_t) y * ow;
       if (p->add)
         p->kernels->binary (CNN_BINARY_ADD, to, 1, from, 1, to, ow);
+      else if ((size_t) (rows - y) * ow >= ow + COPIED)
+        copy_loosely (to, from, ow);
       else
         memcpy (to, from, ow * sizeof *to);
     }
@@ -172,19 +230,31 @@ take_rows (const CnnPlanar *p, const CnnConvRun *flat, float *out, int rows)
 static void
 flat_task (const CnnPlanar *p, int y0, int y1, int b0, int b1, float *spare)
 {
-  bool dense = p->row_step == (size_t) p->ow;
   int n = (int) ((size_t) (y1 - y0 - 1) * p->row_step) + p->ow;
   for (int b = b0; b < b1; b++) {
     CnnConvRun run = block_run (p, b, y0, 0, n);
     float *out = run.out;
-    if (!dense) {
-      run.out = spare;
-      run.out_plane = (size_t) n;
-      run.add = 0;
-    }
+    run.out = spare;
+    run.out_plane = (size_t) n;
+    run.add = 0;
     p->kernels->conv (&run);
-    if (!dense)
-      take_rows (p, &run, out, y1 - y0);
+    take_rows (p, &run, out, y1 - y0);
+  }
+}
+
+/* Where rows follow each other without a gap, in and out, they are one. */
+static void
+dense_task (const CnnPlanar *p, int y0, int y1, int b0, int b1)
+{
+  int all = (y1 - y0) * p->ow, most = piece_pixels (p);
+  for (int x = 0, n; x < all; x += n) {
+    n = piece_of (p, all - x, most);
+    if (x + n < all)
+      prefetch (p, y0, x + n, all - x - n < n ? all - x - n : n);
+    for (int b = b0; b < b1; b++) {
+      CnnConvRun run = block_run (p, b, y0, x, n);
+      p->kernels->conv (&run);
+    }
   }
 }
 
@@ -199,32 +269,40 @@ task (void *data, int number, int worker)
   int b0 = number / cut->bands * cut->blocks;
   int b1 = b0 + cut->blocks < blocks ? b0 + cut->blocks : blocks;
 
-  if (cut->flat) {
+  if (cut->way == BY_ROW)
+    rows_task (p, y0, y1, b0, b1);
+  else if (cut->way == DENSE)
+    dense_task (p, y0, y1, b0, b1);
+  else {
     size_t bytes = cnn_planar_spare_bytes (p->oh, p->ow, p->row_step);
     char *spare = (char *) p->spare + (size_t) worker * bytes;
     flat_task (p, y0, y1, b0, b1, (float *) spare);
-  } else {
-    rows_task (p, y0, y1, b0, b1);
   }
+}
+
+/* Rows of a task: about TASK_MACS, but whole flat runs. */
+static int
+rows_of_task (const CnnPlanar *p, Way way, size_t row_macs)
+{
+  size_t rows = TASK_MACS / (row_macs + 1) + 1, oh = (size_t) p->oh;
+  if (way == FLAT)
+    rows = (size_t) flat_rows (p->ow, p->row_step);
+  if (rows > oh)
+    rows = oh;
+  size_t bands = (oh + rows - 1) / rows;
+  return (int) ((oh + bands - 1) / bands);
 }
 
 void
 cnn_planar_run (const CnnPlanar *planar)
 {
   const CnnPlanar *p = planar;
-  Cut cut = { .planar = p, .flat = prefer_flat (p), .rows = 1 };
+  Cut cut = { .planar = p, .way = way_of (p) };
   int blocks = cnn_planar_blocks (p->oc), parts = 1;
   size_t row_macs =
       (size_t) p->ow * (size_t) p->oc * (size_t) p->ic * (size_t) p->n_taps;
 
-  if (p->row_step == (size_t) p->ow)
-    cut.flat = true;
-  if (row_macs < TASK_MACS)
-    cut.rows = (int) (TASK_MACS / (row_macs + 1));
-  if (cut.flat && cut.rows > flat_rows (p->ow, p->row_step))
-    cut.rows = flat_rows (p->ow, p->row_step);
-  if (cut.rows > p->oh)
-    cut.rows = p->oh;
+  cut.rows = rows_of_task (p, cut.way, row_macs);
   cut.bands = (p->oh + cut.rows - 1) / cut.rows;
   if (cut.bands < WANTED_TASKS && row_macs * (size_t) p->oh > TASK_MACS)
     parts = (WANTED_TASKS + cut.bands - 1) / cut.bands;

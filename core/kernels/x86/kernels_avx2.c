@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* kernels_avx2.c: the kernels for AVX2 and FMA. */
 
-#define ISA       avx2
-#define LANES     8
-#define REGISTERS 16
+#define ISA                 avx2
+#define LANES               8
+#define REGISTERS           16
+
+#define LOAD_EXACT(p, n)    _mm256_maskload_ps (p, LANE_MASK (n))
+#define STORE_PART(p, v, n) _mm256_maskstore_ps (p, LANE_MASK (n), v)
+#define LANE_MASK(n)                                                           \
+  _mm256_cmpgt_epi32 (_mm256_set1_epi32 (n),                                   \
+      _mm256_setr_epi32 (0, 1, 2, 3, 4, 5, 6, 7))
+
+#include <immintrin.h>
 
 #include "kernels/all_f32.h"
