@@ -9,7 +9,7 @@
 
 /** A box lies within another if this much of the smaller one does: a part of
  * a digit found on a finer level. */
-#define WITHIN 0.7f
+#define WITHIN 0.5f
 
 /** Boxes of one class that overlap more than this speak of the same object. */
 #define AGREE 0.5f

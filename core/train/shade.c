@@ -12,7 +12,7 @@
 
 /** Share of patches that look like the digits' own pictures: pure black and
  * white. */
-#define CLEAN_SHARE 0.12f
+#define CLEAN_SHARE 0.3f
 
 static float
 clamp (float v)
