@@ -4,13 +4,12 @@
  * Everything that a frame needs is made once, by cnn_detector_new(): for each
  * level a resampler that writes into the input of a session. */
 
-#include "detect/candidates.h"
-#include "detect/pyramid.h"
-
-#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "detect/decode.h"
+#include "detect/pyramid.h"
 #include "graph/program.h"
 
 typedef struct
@@ -18,40 +17,22 @@ typedef struct
   CnnResampler *resampler;
   CnnSession *session;
   CnnMap map;
+  CnnWindows windows;
 } Level;
 
+/* window: height and width of what one answer is about. object_px: height of
+ * the object in it. */
 struct CnnDetector
 {
   CnnModel *model;
+  int window[2];
+  double object_px;
   CnnDetectorConfig config;
   Level levels[CNN_MAX_LEVELS];
   int n_levels;
   uint64_t macs;
   CnnCandidates candidates;
 };
-
-static CnnStatus
-check_config (CnnDetectorConfig *config, CnnError *error)
-{
-  if (!config->scale_factor)
-    config->scale_factor = CNN_DEFAULT_SCALE_FACTOR;
-  if (config->width < 1 || config->width > CNN_MAX_IMAGE_SIDE
-      || config->height < 1 || config->height > CNN_MAX_IMAGE_SIDE)
-    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
-        "a frame of %dx%d: sides are 1 to %d pixels", config->width,
-        config->height, CNN_MAX_IMAGE_SIDE);
-  if (!(config->scale_factor >= CNN_MIN_SCALE_FACTOR)
-      || !isfinite (config->scale_factor))
-    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
-        "scale factor %g is less than %g", config->scale_factor,
-        CNN_MIN_SCALE_FACTOR);
-  if (config->min_size < 0 || config->max_size < 0
-      || (config->max_size && config->max_size < config->min_size))
-    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
-        "objects of %d to %d pixels: no such range", config->min_size,
-        config->max_size);
-  return CNN_OK;
-}
 
 static CnnStatus
 check_map (const CnnModel *map, CnnError *error)
@@ -91,10 +72,10 @@ make_session (const CnnDetector *d, const CnnLevel *size, CnnPool *pool,
   return cnn_session_new (d->model, &shape, &options, session, error);
 }
 
-/* Grows a picture until the network takes it: its window, for networks that
- * do not say their size. */
+/* Grows a picture until the network takes it: what a cell sees, for networks
+ * that do not say their size. */
 static CnnStatus
-find_window (const CnnDetector *d, CnnGeometry *look, CnnError *error)
+find_look (const CnnDetector *d, CnnGeometry *look, CnnError *error)
 {
   const CnnModelInfo *info = cnn_model_info (d->model);
   CnnLevel size = { info->width, info->height };
@@ -102,7 +83,8 @@ find_window (const CnnDetector *d, CnnGeometry *look, CnnError *error)
   CnnStatus status = CNN_ERROR_SHAPE;
   if (size.width && size.height)
     status = make_session (d, &size, NULL, 1, &session, error);
-  for (int side = 1; status && side <= CNN_MAX_IMAGE_SIDE; side *= 2) {
+  for (int side = 1; status == CNN_ERROR_SHAPE && side <= CNN_MAX_IMAGE_SIDE;
+       side *= 2) {
     size = (CnnLevel){ side, side };
     status = make_session (d, &size, NULL, 1, &session, error);
   }
@@ -110,6 +92,24 @@ find_window (const CnnDetector *d, CnnGeometry *look, CnnError *error)
     status = cnn_session_geometry (session, look, error);
   cnn_session_free (session);
   return status;
+}
+
+/* A classifier answers for its whole input. With padding a cell sees beyond
+ * that, around the same middle; so only a map network, which has no size of
+ * its own, is asked what its cells see. */
+static CnnStatus
+find_window (CnnDetector *d, const CnnModel *original, CnnError *error)
+{
+  const CnnModelInfo *info = cnn_model_info (original);
+  CnnGeometry look;
+  CnnStatus status = find_look (d, &look, error);
+  if (status)
+    return status;
+  bool declared = !info->is_map && info->height > 0 && info->width > 0;
+  d->window[0] = declared ? info->height : look.window[0];
+  d->window[1] = declared ? info->width : look.window[1];
+  d->object_px = info->object_size * d->window[0];
+  return CNN_OK;
 }
 
 static uint64_t
@@ -145,6 +145,8 @@ add_level (CnnDetector *d, const CnnLevel *size, CnnError *error)
   level->map.scores = scores->data;
   level->map.scale_x = (double) config->width / size->width;
   level->map.scale_y = (double) config->height / size->height;
+  cnn_windows_init (&level->windows, &level->map.geometry, level->map.scale_x,
+      level->map.scale_y, d->object_px);
   d->macs += session_macs (level->session);
   return CNN_OK;
 }
@@ -154,24 +156,20 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
     CnnDetector **detector, CnnError *error)
 {
   CnnLevel levels[CNN_MAX_LEVELS];
-  CnnGeometry look;
+  int n_levels = 0;
   CnnDetector *d = calloc (1, sizeof *d);
   if (!d)
     return cnn_error_memory (error, sizeof *d, "a detector");
   d->config = *config;
 
-  CnnStatus status = check_config (&d->config, error);
+  CnnStatus status = prepare_model (model, &d->model, error);
   if (!status)
-    status = prepare_model (model, &d->model, error);
+    status = find_window (d, model, error);
   if (!status)
-    status = find_window (d, &look, error);
-  if (!status) {
-    double object = cnn_model_info (d->model)->object_size * look.window[0];
-    int count = cnn_pyramid_levels (&d->config, look.window[1], look.window[0],
-        object, levels);
-    for (int k = 0; k < count && !status; k++)
-      status = add_level (d, &levels[k], error);
-  }
+    status = cnn_pyramid_plan (config, d->window, d->object_px, levels,
+        &n_levels, error);
+  for (int k = 0; k < n_levels && !status; k++)
+    status = add_level (d, &levels[k], error);
   if (status) {
     cnn_detector_free (d);
     return status;
@@ -228,13 +226,12 @@ int
 cnn_detector_detect (CnnDetector *detector, const CnnDetectParams *params,
     const CnnDetection **detections)
 {
-  double object_size = cnn_model_info (detector->model)->object_size;
-  detector->candidates.count = 0;
+  CnnCandidates *candidates = &detector->candidates;
+  candidates->count = 0;
   for (int k = 0; k < detector->n_levels; k++)
-    cnn_candidates_add_map (&detector->candidates, &detector->levels[k].map, k,
-        object_size, params);
-  cnn_candidates_merge (&detector->candidates, params, detector->config.width,
-      detector->config.height);
-  *detections = detector->candidates.found;
-  return detector->candidates.n_found;
+    cnn_decode_candidates (&detector->levels[k].map, k,
+        &detector->levels[k].windows, params, candidates);
+  *detections = candidates->found;
+  return cnn_candidates_select (candidates, detector->config.width,
+      detector->config.height, params);
 }

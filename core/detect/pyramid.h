@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pyramid.h: which sizes of a frame the network is slid over. */
+/* pyramid.h: which sizes of a frame a detector looks at. */
 
 #ifndef CNN_DETECT_PYRAMID_H
 #define CNN_DETECT_PYRAMID_H
@@ -8,7 +8,7 @@
 
 /**
  * CnnLevel:
- * @width, @height: of the frame on this level, in pixels
+ * @width, @height: of the resized frame, in pixels
  */
 typedef struct
 {
@@ -16,19 +16,22 @@ typedef struct
 } CnnLevel;
 
 /**
- * cnn_pyramid_levels:
- * @config: frame, factor and sizes; checked before
- * @window_width, @window_height: of the network, in pixels
- * @object_height: of the trained object, in pixels of a level
- * @levels: (out): the levels, largest first
+ * cnn_pyramid_plan:
+ * @config: frame, factor and range of sizes, see docs/geometry.md
+ * @window: height and width of the network's window, in pixels
+ * @object_px: height of the trained object, in pixels of the window
+ * @levels: (out caller-allocates): the finest first
+ * @n_levels: (out): how many; 0 if the window fits nowhere
  *
- * Level k shows the frame divided by s0 * factor^k; s0 is 1, or less to find
- * objects smaller than the model's own. The last level is the one that comes
- * nearest to max_size, or the last on which the window fits.
+ * Level k has the frame's size divided by factor^k: 0 is the frame as it is,
+ * so that at least one level costs no sharpness. @config's sizes choose the
+ * first and the last k, negative ones enlarge.
  *
- * Returns: how many, 0 to CNN_MAX_LEVELS.
+ * Errors: CNN_ERROR_ARGUMENT for values out of range, for more than
+ * CNN_MAX_LEVELS, or a level larger than CNN_MAX_IMAGE_SIDE.
  */
-int cnn_pyramid_levels (const CnnDetectorConfig *config, int window_width,
-    int window_height, double object_height, CnnLevel levels[CNN_MAX_LEVELS]);
+CnnStatus cnn_pyramid_plan (const CnnDetectorConfig *config,
+    const int window[2], double object_px, CnnLevel levels[CNN_MAX_LEVELS],
+    int *n_levels, CnnError *error);
 
 #endif
