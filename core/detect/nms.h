@@ -10,18 +10,20 @@
 
 /** CNN_MAX_CANDIDATES: most cells that are compared with each other, the most
  * confident of the frame. It bounds the cost of a hostile or noisy map. */
-#define CNN_MAX_CANDIDATES 4096
+#define CNN_MAX_CANDIDATES 2048
 
 /**
  * CnnCandidate:
  * @box: in frame pixels
  * @class_id: never the background
  * @cell: number of the cell on its level, to tell equals apart
+ * @support: written by cnn_candidates_select(): sum of the confidences of all
+ *   that agree with it, itself included
  */
 typedef struct
 {
   CnnBox box;
-  float confidence;
+  float confidence, support;
   int class_id, level, cell;
 } CnnCandidate;
 
@@ -54,11 +56,11 @@ cnn_candidates_add (CnnCandidates *candidates, const CnnCandidate *candidate);
  * @frame_width, @frame_height: in pixels; boxes are clipped to it
  * @params: iou_threshold and max_detections
  *
- * Again and again takes the best one left and drops all that show the same
- * object (see nms.c). Uses the candidates up; results are in @found, best
- * first.
+ * Again and again takes the best supported one left and drops all that show
+ * the same object (see nms.c). Uses the candidates up; results are in @found,
+ * most confident first.
  *
- * Cost: O(detections * candidates).
+ * Cost: O(candidates^2) overlaps of boxes.
  *
  * Returns: detections.
  */

@@ -132,6 +132,30 @@ test_threshold (void)
   g_free (list);
 }
 
+/* A part of a digit may look like another one and be surer of it; the digit
+ * itself is seen by more cells. */
+static void
+test_support (void)
+{
+  CnnCandidates *list = list_new ();
+  add (list, 110, 115, 30, 0.99f, 0);
+  add (list, 100, 100, 80, 0.6f, 6);
+  add (list, 104, 100, 80, 0.7f, 6);
+  add (list, 108, 100, 80, 0.6f, 6);
+  g_assert_cmpint (select_with (list, 0.3, 10), ==, 1);
+  assert_box (&list->found[0], 104, 100, 80);
+  g_assert_cmpint (list->found[0].class_id, ==, 6);
+  g_assert_cmpfloat (list->found[0].confidence, ==, 0.7f);
+
+  /* Results still come most confident first. */
+  add (list, 400, 400, 30, 0.99f, 0);
+  add (list, 100, 100, 80, 0.6f, 6);
+  add (list, 104, 100, 80, 0.7f, 6);
+  g_assert_cmpint (select_with (list, 0.3, 10), ==, 2);
+  g_assert_cmpint (list->found[0].class_id, ==, 0);
+  g_free (list);
+}
+
 /* Intersection over union is 1/16 here, but one lies in the other. */
 static void
 test_contained (void)
@@ -166,6 +190,17 @@ test_clip (void)
   g_assert_cmpfloat (list->found[0].x1, ==, 30);
   g_assert_cmpfloat (list->found[0].y0, ==, SIDE - 25);
   g_assert_cmpfloat (list->found[0].y1, ==, SIDE);
+  g_free (list);
+}
+
+/* A model may say that its object is a billionth of the window. */
+static void
+test_no_area (void)
+{
+  CnnCandidates *list = list_new ();
+  for (int i = 0; i < 5; i++)
+    add (list, 100, 100 + 10.f * (float) i, 1e-20f, 0.9f, 1);
+  g_assert_cmpint (select_with (list, 0.3, 10), ==, 0);
   g_free (list);
 }
 
@@ -316,8 +351,10 @@ main (int argc, char **argv)
   g_test_add_func ("/nms/classes", test_classes);
   g_test_add_func ("/nms/twins", test_twins);
   g_test_add_func ("/nms/threshold", test_threshold);
+  g_test_add_func ("/nms/support", test_support);
   g_test_add_func ("/nms/contained", test_contained);
   g_test_add_func ("/nms/clip", test_clip);
+  g_test_add_func ("/nms/no-area", test_no_area);
   g_test_add_func ("/nms/most", test_most);
   g_test_add_func ("/nms/order", test_order);
   g_test_add_func ("/nms/room", test_room);
