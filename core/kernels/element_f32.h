@@ -159,7 +159,7 @@ KERNEL (cnn_sum_f32) (const float *x, size_t n)
 }
 
 /* As many chains as hide the latency and fit the registers. */
-#define PEAK_CHAINS (REGISTERS / 2 - 4 + REGISTERS / 4)
+#define PEAK_CHAINS (REGISTERS * 3 / 4)
 
 static double
 KERNEL (cnn_peak_f32) (long rounds)
