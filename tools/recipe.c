@@ -46,6 +46,7 @@ static const struct
   { "blur", offsetof (CnnAugment, blur), 0, 16 },
   { "thickness", offsetof (CnnAugment, thickness), 0, 16 },
   { "clutter", offsetof (CnnAugment, clutter), 0, 1 },
+  { "clean", offsetof (CnnAugment, clean), 0, 1 },
 };
 
 static const struct

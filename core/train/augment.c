@@ -17,6 +17,7 @@ typedef struct
   CnnRng rng;
   CnnInk ink;
   float side, object;
+  bool clean;
 } Scene;
 
 static float
@@ -303,13 +304,13 @@ cnn_augment_patch (const CnnAugment *augment, const CnnDigits *digits,
   } else {
     *label = digits->labels[index];
     draw_digit (&s, index);
-    on_photograph = augment->n_backgrounds > 0 && augment->lighting > 0
-        && chance (&s, 0.12);
+    on_photograph = augment->n_backgrounds > 0 && !s.clean && chance (&s, 0.12);
   }
   if (on_photograph)
     cnn_shade_photograph (augment, &s.rng, augment->window, ground);
   if (on_photograph && is_blank (&s.ink))
     bare_photograph (&s, ground, patch);
   else
-    cnn_shade (augment, &s.rng, &s.ink, on_photograph ? ground : NULL, patch);
+    cnn_shade (augment, &s.rng, &s.ink, on_photograph ? ground : NULL,
+        s.clean && !on_photograph, patch);
 }

@@ -10,10 +10,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** Share of patches that look like the digits' own pictures: pure black and
- * white. */
-#define CLEAN_SHARE 0.3f
-
 static float
 clamp (float v)
 {
@@ -144,7 +140,7 @@ cnn_shade_photograph (const CnnAugment *augment, CnnRng *rng, int side,
 }
 
 static void
-clean (const CnnInk *ink, float *patch, bool light_ink)
+black_and_white (const CnnInk *ink, float *patch, bool light_ink)
 {
   for (int i = 0; i < ink->side * ink->side; i++)
     patch[i] = light_ink ? ink->cover[i] : 1 - ink->cover[i];
@@ -172,13 +168,12 @@ lay_paper (const CnnAugment *augment, CnnRng *rng, const float *ground,
 
 void
 cnn_shade (const CnnAugment *augment, CnnRng *rng, const CnnInk *ink,
-    const float *ground, float *patch)
+    const float *ground, bool clean, float *patch)
 {
   int side = ink->side, count = side * side;
   bool light_ink = cnn_rng_float (rng) < (float) augment->invert;
-  bool plain = !(augment->lighting > 0) && !(augment->noise > 0);
-  if (plain || (!ground && cnn_rng_float (rng) < CLEAN_SHARE)) {
-    clean (ink, patch, light_ink);
+  if (clean) {
+    black_and_white (ink, patch, light_ink);
     return;
   }
 

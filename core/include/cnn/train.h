@@ -50,6 +50,8 @@ typedef struct
  *   each way
  * @clutter: share of patches with procedural clutter (lines, edges, blobs),
  *   0..1
+ * @clean: share of digits that look as their own pictures do, black and white
+ *   and hardly changed in shape, 0..1
  * @backgrounds: @n_backgrounds grey pictures for grounds, borrowed
  *
  * {0} with a window and an object size makes centred digits, black on white.
@@ -63,7 +65,7 @@ typedef struct
   double shift;
   double scale_min, scale_max;
   double rotate, shear, neighbours, invert, contrast_min;
-  double lighting, noise, blur, thickness, clutter;
+  double lighting, noise, blur, thickness, clutter, clean;
   const CnnImage *backgrounds;
   int n_backgrounds;
 } CnnAugment;
