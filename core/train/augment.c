@@ -295,6 +295,8 @@ cnn_augment_patch (const CnnAugment *augment, const CnnDigits *digits,
   cnn_rng_init (&s.rng, seed, (uint64_t) index);
   cnn_ink_clear (&s.ink, augment->window);
 
+  bool plain = !(augment->lighting > 0) && !(augment->noise > 0);
+  s.clean = plain || chance (&s, augment->clean);
   bool background =
       augment->background_class >= 0 && chance (&s, augment->background_share);
   bool on_photograph = false;
