@@ -172,7 +172,7 @@ draw (Frame *frame, const Disc *disc)
     }
 }
 
-/* -- helpers ------------------------------------------------------------ */
+/* -- common ------------------------------------------------------------- */
 
 static const CnnDetectParams params = { .background = 2,
   .threshold = 0.5,

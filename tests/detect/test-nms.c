@@ -118,6 +118,20 @@ test_twins (void)
   g_free (list);
 }
 
+/* Two boxes just outside of a result whose mean lies just inside */
+static void
+test_mean_inside (void)
+{
+  CnnCandidates *list = list_new ();
+  add (list, 100, 100, 40, 0.9f, 2);
+  add (list, 121.6f, 100, 40, 0.4f, 1);
+  add (list, 116.2f, 109, 40, 0.4f, 1);
+  g_assert_cmpint (select_with (list, 0.3, 10), ==, 2);
+  assert_box (&list->found[0], 100, 100, 40);
+  assert_box (&list->found[1], 121.6f, 100, 40);
+  g_free (list);
+}
+
 /* The threshold is the greatest overlap that two results may have. */
 static void
 test_threshold (void)
@@ -350,6 +364,7 @@ main (int argc, char **argv)
   g_test_add_func ("/nms/agreement", test_agreement);
   g_test_add_func ("/nms/classes", test_classes);
   g_test_add_func ("/nms/twins", test_twins);
+  g_test_add_func ("/nms/mean-inside", test_mean_inside);
   g_test_add_func ("/nms/threshold", test_threshold);
   g_test_add_func ("/nms/support", test_support);
   g_test_add_func ("/nms/contained", test_contained);
