@@ -48,9 +48,12 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .gemm_nn = KERNEL (cnn_gemm_nn_f32),
     .gemm_nt = KERNEL (cnn_gemm_nt_f32),
     .map = KERNEL (cnn_map_f32),
+    .map_gradient = KERNEL (cnn_map_gradient_f32),
     .binary = KERNEL (cnn_binary_f32),
     .max_pool_2x2 = KERNEL (cnn_max_pool_2x2_f32),
     .average_pool_2x2 = KERNEL (cnn_average_pool_2x2_f32),
+    .max_pool_2x2_gradient = KERNEL (cnn_max_pool_2x2_gradient_f32),
+    .average_pool_2x2_gradient = KERNEL (cnn_average_pool_2x2_gradient_f32),
     .sum = KERNEL (cnn_sum_f32),
     .peak = KERNEL (cnn_peak_f32),
   };

@@ -6,6 +6,8 @@
 #ifndef CNN_KERNELS_ELEMENT_F32_H
 #define CNN_KERNELS_ELEMENT_F32_H
 
+#include <cnn/status.h>
+
 #include "kernels/math_f32.h"
 
 INLINE void
@@ -39,6 +41,51 @@ KERNEL (cnn_map_f32) (CnnActivation f, const float *x, float *y, size_t n)
       map_all (CNN_ACTIVATION_EXP, x, y, n);
       break;
   }
+}
+
+INLINE Vec
+slope (const CnnActivation f, Vec y, Vec g)
+{
+  switch (f) {
+    case CNN_ACTIVATION_RELU:
+      return (Vec) ((VecInt) g & (y > (Vec){ 0 }));
+    case CNN_ACTIVATION_TANH:
+      return g * (1.0f - y * y);
+    case CNN_ACTIVATION_SIGMOID:
+      return g * (y * (1.0f - y));
+    case CNN_ACTIVATION_NONE:
+    case CNN_ACTIVATION_EXP:
+      break;
+  }
+  return g;
+}
+
+INLINE void
+gradient_all (const CnnActivation f, const float *y, const float *g, float *d,
+    size_t n)
+{
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    store (d + i, load (d + i) + slope (f, load (y + i), load (g + i)));
+  if (i < n) {
+    int left = (int) (n - i);
+    Vec step = slope (f, load_part (y + i, left), load_part (g + i, left));
+    store_part (d + i, load_exact (d + i, left) + step, left);
+  }
+}
+
+static void
+KERNEL (cnn_map_gradient_f32) (CnnActivation f, const float *y, const float *g,
+    float *d, size_t n)
+{
+  if (f == CNN_ACTIVATION_RELU)
+    gradient_all (CNN_ACTIVATION_RELU, y, g, d, n);
+  else if (f == CNN_ACTIVATION_TANH)
+    gradient_all (CNN_ACTIVATION_TANH, y, g, d, n);
+  else if (f == CNN_ACTIVATION_SIGMOID)
+    gradient_all (CNN_ACTIVATION_SIGMOID, y, g, d, n);
+  else
+    gradient_all (CNN_ACTIVATION_NONE, y, g, d, n);
 }
 
 INLINE Vec
@@ -95,13 +142,18 @@ KERNEL (cnn_binary_f32) (CnnBinary op, const float *a, int a_step,
   }
 }
 
-/* Every other element of 2 * LANES, from the first or the second. */
+/* Two vectors as one row of 2 * LANES: every other element, from the first or
+ * the second on; and the way back, the row's first half and its second. */
 #if LANES == 4
-#define EVENS(a, b) __builtin_shufflevector (a, b, 0, 2, 4, 6)
-#define ODDS(a, b)  __builtin_shufflevector (a, b, 1, 3, 5, 7)
+#define EVENS(a, b)   __builtin_shufflevector (a, b, 0, 2, 4, 6)
+#define ODDS(a, b)    __builtin_shufflevector (a, b, 1, 3, 5, 7)
+#define FIRSTS(a, b)  __builtin_shufflevector (a, b, 0, 4, 1, 5)
+#define SECONDS(a, b) __builtin_shufflevector (a, b, 2, 6, 3, 7)
 #elif LANES == 8
-#define EVENS(a, b) __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define ODDS(a, b)  __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define EVENS(a, b)   __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define ODDS(a, b)    __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define FIRSTS(a, b)  __builtin_shufflevector (a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define SECONDS(a, b) __builtin_shufflevector (a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #else
 #define EVENS(a, b)                                                            \
   __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22,    \
@@ -109,6 +161,12 @@ KERNEL (cnn_binary_f32) (CnnBinary op, const float *a, int a_step,
 #define ODDS(a, b)                                                             \
   __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23,    \
       25, 27, 29, 31)
+#define FIRSTS(a, b)                                                           \
+  __builtin_shufflevector (a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,  \
+      22, 7, 23)
+#define SECONDS(a, b)                                                          \
+  __builtin_shufflevector (a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, \
+      14, 30, 15, 31)
 #endif
 
 static void
@@ -140,6 +198,57 @@ KERNEL (cnn_average_pool_2x2_f32) (const float *x0, const float *x1, float *y,
   }
   for (; i < n; i++)
     y[i] = 0.25f * ((x0[2 * i] + x1[2 * i]) + (x0[2 * i + 1] + x1[2 * i + 1]));
+}
+
+/* d[0], d[1] ... += even[0], odd[0], even[1] ...; @n of each */
+INLINE void
+add_woven (float *d, Vec even, Vec odd, int n)
+{
+  Vec first = FIRSTS (even, odd), second = SECONDS (even, odd);
+  int more = 2 * n - LANES;
+  if (n >= LANES) {
+    store (d, load (d) + first);
+    store (d + LANES, load (d + LANES) + second);
+  } else if (more < 0) {
+    store_part (d, load_exact (d, 2 * n) + first, 2 * n);
+  } else {
+    store (d, load (d) + first);
+    store_part (d + LANES, load_exact (d + LANES, more) + second, more);
+  }
+}
+
+INLINE Vec
+only (VecInt mask, Vec v)
+{
+  return (Vec) (mask & (VecInt) v);
+}
+
+static void
+KERNEL (cnn_max_pool_2x2_gradient_f32) (const float *x0, const float *x1,
+    const float *g, float *d0, float *d1, int n)
+{
+  for (int i = 0; i < n; i += LANES) {
+    int left = n - i;
+    Vec p = load (x0 + 2 * i), q = load (x0 + 2 * i + LANES);
+    Vec r = load (x1 + 2 * i), s = load (x1 + 2 * i + LANES);
+    Vec a = EVENS (p, q), b = ODDS (p, q), c = EVENS (r, s), d = ODDS (r, s);
+    Vec most = maximum (maximum (a, b), maximum (c, d)), gv = load (g + i);
+    VecInt in_a = a == most, in_b = ~in_a & (b == most);
+    VecInt in_c = ~(in_a | in_b) & (c == most), in_d = ~(in_a | in_b | in_c);
+    add_woven (d0 + 2 * i, only (in_a, gv), only (in_b, gv), left);
+    add_woven (d1 + 2 * i, only (in_c, gv), only (in_d, gv), left);
+  }
+}
+
+static void
+KERNEL (cnn_average_pool_2x2_gradient_f32) (CNN_UNUSED const float *x0,
+    CNN_UNUSED const float *x1, const float *g, float *d0, float *d1, int n)
+{
+  for (int i = 0; i < n; i += LANES) {
+    Vec quarter = 0.25f * load (g + i);
+    add_woven (d0 + 2 * i, quarter, quarter, n - i);
+    add_woven (d1 + 2 * i, quarter, quarter, n - i);
+  }
 }
 
 static float

@@ -128,6 +128,11 @@ typedef void (*CnnGemmKernel) (const CnnGemmRun *run);
 typedef void (
     *CnnMapKernel) (CnnActivation f, const float *x, float *y, size_t n);
 
+/** CnnMapGradientKernel: d[i] += g[i] * f' of which y[i] is the value:
+ * relu y > 0, tanh 1 - y^2, sigmoid y (1 - y), none 1. Not for exp. */
+typedef void (*CnnMapGradientKernel) (CnnActivation f, const float *y,
+    const float *g, float *d, size_t n);
+
 /** CnnBinaryKernel: y[i] = a[i*a_step] op b[i*b_step], steps 0 or 1; y may be
  * a or b where their step is 1. */
 typedef void (*CnnBinaryKernel) (CnnBinary op, const float *a, int a_step,
@@ -137,6 +142,11 @@ typedef void (*CnnBinaryKernel) (CnnBinary op, const float *a, int a_step,
  * maximum, or their mean. */
 typedef void (
     *CnnPoolKernel) (const float *x0, const float *x1, float *y, int n);
+
+/** CnnPoolGradientKernel: adds g[i] to that of the four of d0, d1 whose x is
+ * the maximum, the first if there are several; or a quarter to each. */
+typedef void (*CnnPoolGradientKernel) (const float *x0, const float *x1,
+    const float *g, float *d0, float *d1, int n);
 
 /** CnnSumKernel: Returns: sum of x[i]. */
 typedef float (*CnnSumKernel) (const float *x, size_t n);
@@ -158,8 +168,10 @@ typedef struct CnnKernels
   CnnCorrelateKernel correlate;
   CnnGemmKernel gemm_nn, gemm_nt;
   CnnMapKernel map;
+  CnnMapGradientKernel map_gradient;
   CnnBinaryKernel binary;
   CnnPoolKernel max_pool_2x2, average_pool_2x2;
+  CnnPoolGradientKernel max_pool_2x2_gradient, average_pool_2x2_gradient;
   CnnSumKernel sum;
   CnnPeakKernel peak;
 } CnnKernels;

@@ -53,43 +53,31 @@ forward_sigmoid (const CnnOpCall *call)
   forward (call, CNN_ACTIVATION_SIGMOID);
 }
 
-/* dx += g * (y > 0) */
+/* dx += g f': y > 0, 1 - y^2, y (1 - y) */
+static void
+backward (const CnnOpCall *call, const CnnOpGrad *grad, CnnActivation f)
+{
+  if (grad->d_out[0] && grad->d_in[0])
+    call->kernels->map_gradient (f, call->out[0]->data, grad->d_out[0]->data,
+        grad->d_in[0]->data, cnn_elements (call->out[0]));
+}
+
 static void
 backward_relu (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  if (!grad->d_out[0] || !grad->d_in[0])
-    return;
-  size_t n = cnn_elements (call->out[0]);
-  const float *y = call->out[0]->data, *g = grad->d_out[0]->data;
-  float *d = grad->d_in[0]->data;
-  for (size_t i = 0; i < n; i++)
-    d[i] += y[i] > 0 ? g[i] : 0;
+  backward (call, grad, CNN_ACTIVATION_RELU);
 }
 
-/* dx += g * (1 - y^2) */
 static void
 backward_tanh (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  if (!grad->d_out[0] || !grad->d_in[0])
-    return;
-  size_t n = cnn_elements (call->out[0]);
-  const float *y = call->out[0]->data, *g = grad->d_out[0]->data;
-  float *d = grad->d_in[0]->data;
-  for (size_t i = 0; i < n; i++)
-    d[i] += g[i] * (1 - y[i] * y[i]);
+  backward (call, grad, CNN_ACTIVATION_TANH);
 }
 
-/* dx += g * y * (1 - y) */
 static void
 backward_sigmoid (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  if (!grad->d_out[0] || !grad->d_in[0])
-    return;
-  size_t n = cnn_elements (call->out[0]);
-  const float *y = call->out[0]->data, *g = grad->d_out[0]->data;
-  float *d = grad->d_in[0]->data;
-  for (size_t i = 0; i < n; i++)
-    d[i] += g[i] * y[i] * (1 - y[i]);
+  backward (call, grad, CNN_ACTIVATION_SIGMOID);
 }
 
 const CnnOp cnn_op_relu = {

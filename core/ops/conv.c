@@ -99,7 +99,10 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
 
   CnnWindow window = window_of (p, w);
   CnnShape y = { .rank = x->rank, .dims = { x->dims[0], w->dims[0] } };
-  CnnShape padded = { .rank = 4, .dims = { 1, w->dims[1] * p->group, 1, 1 } };
+  int64_t channels = w->dims[1] * p->group;
+  if (channels < w->dims[0])
+    channels = w->dims[0];
+  CnnShape padded = { .rank = 4, .dims = { 1, channels, 1, 1 } };
   for (int axis = x->rank == 3; axis < 2 && !status; axis++) {
     int64_t begin, *to = &y.dims[x->rank - 2 + axis];
     status = cnn_window_output (&window, axis, size[axis], to, error);

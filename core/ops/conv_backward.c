@@ -50,6 +50,13 @@ spread_size (const CnnConvSizes *s)
       + (size_t) s->ow;
 }
 
+/* The same, with whole cache lines. */
+static size_t
+spread_plane (const CnnConvSizes *s)
+{
+  return cnn_align_up (spread_size (s) * sizeof (float)) / sizeof (float);
+}
+
 static bool
 is_dense (const CnnConvSizes *s)
 {
@@ -74,7 +81,7 @@ layout_of (const CnnConvSizes *s)
   l.planes = l.spread;
   if (!is_dense (s))
     l.planes += cnn_align_up (
-        (size_t) s->n * (size_t) s->oc * spread_size (s) * sizeof (float)
+        (size_t) s->n * (size_t) s->oc * spread_plane (s) * sizeof (float)
         + slack);
   l.end = l.planes;
   if (s->copied)
@@ -90,6 +97,23 @@ cnn_conv_backward_bytes (const CnnConvSizes *sizes,
   return layout_of (sizes).end;
 }
 
+/* A row of g into a row of a wide plane, from column @left on. */
+static void
+spread_row (const CnnConvSizes *s, const Wide *wide, const float *g, float *row,
+    int left)
+{
+  int step = s->stride[1], from = left < 0 ? (-left + step - 1) / step : 0;
+  int room = (int) wide->pitch - left;
+  int to = (room + step - 1) / step;
+  if (to > s->ow)
+    to = s->ow;
+  if (step == 1 && from < to)
+    memcpy (row + left + from, g + from, (size_t) (to - from) * sizeof *row);
+  else
+    for (int j = from; j < to; j++)
+      row[left + j * step] = g[j];
+}
+
 /* Puts g[i][j] where the turned kernel's last tap meets it. */
 static void
 spread_wide (const CnnConvSizes *s, const Wide *wide, const float *g, float *to)
@@ -100,14 +124,8 @@ spread_wide (const CnnConvSizes *s, const Wide *wide, const float *g, float *to)
   for (int o = 0; o < s->oc; o++, to += wide->plane)
     for (int i = 0; i < s->oh; i++, g += s->ow) {
       int y = top + i * s->stride[0];
-      if (y < 0 || y >= wide->rows)
-        continue;
-      float *row = to + (size_t) y * wide->pitch;
-      for (int j = 0; j < s->ow; j++) {
-        int x = left + j * s->stride[1];
-        if (x >= 0 && (size_t) x < wide->pitch)
-          row[x] = g[j];
-      }
+      if (y >= 0 && y < wide->rows)
+        spread_row (s, wide, g, to + (size_t) y * wide->pitch, left);
     }
 }
 
@@ -169,7 +187,7 @@ input_gradient (const CnnOpCall *call, const CnnConvSizes *s, const float *g,
 static void
 spread_to_pitch (const CnnConvSizes *s, const float *g, float *to)
 {
-  size_t size = spread_size (s), step = (size_t) s->stride[0] * s->pitch;
+  size_t size = spread_plane (s), step = (size_t) s->stride[0] * s->pitch;
   size_t row_bytes = (size_t) s->ow * sizeof *to;
   size_t plane = (size_t) s->oh * (size_t) s->ow;
   for (int n = 0; n < s->n; n++)
@@ -209,7 +227,7 @@ weight_gradient (const CnnOpCall *call, const CnnConvSizes *s, const float *g,
   size_t in_size = (size_t) s->ic * (size_t) s->h * (size_t) s->w;
   size_t g_size = (size_t) s->oc * (size_t) s->oh * (size_t) s->ow;
   CnnCorrelateRun run = {
-    .g_plane = spread_size (s),
+    .g_plane = is_dense (s) ? spread_size (s) : spread_plane (s),
     .oc = s->oc,
     .x_sample = (size_t) s->group * in_size,
     .taps = (ptrdiff_t *) scratch,

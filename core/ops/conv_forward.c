@@ -138,8 +138,8 @@ cnn_conv_forward (const CnnOpCall *call)
         .ow = s.ow,
         .taps = taps,
         .n_taps = n_taps,
-        .weights =
-            packed + (size_t) g * (size_t) (s.oc * s.ic) * (size_t) n_taps,
+        .weights = packed
+            + (size_t) g * (size_t) s.oc * (size_t) s.ic * (size_t) n_taps,
         .bias = bias ? bias + (size_t) g * (size_t) s.oc : NULL,
         .out = out,
         .activation = params->activation,

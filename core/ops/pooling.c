@@ -288,18 +288,15 @@ spread_mean (const Sizes *s, float *d_in, Span y, Span x, float g)
 }
 
 static void
-plane_2x2 (const Sizes *s, const float *in, float *d_in, const float *g)
+plane_2x2 (const CnnKernels *k, const Sizes *s, const float *in, float *d_in,
+    const float *g)
 {
+  CnnPoolGradientKernel gradient =
+      s->max ? k->max_pool_2x2_gradient : k->average_pool_2x2_gradient;
   size_t w = (size_t) s->in[1];
-  for (int i = 0; i < s->out[0]; i++) {
-    const float *x0 = in + 2 * (size_t) i * w, *x1 = x0 + w;
-    float *d0 = d_in + 2 * (size_t) i * w, *d1 = d0 + w;
-    for (int j = 0; j < s->out[1]; j++, g++) {
-      float a = x0[2 * j], b = x0[2 * j + 1], c = x1[2 * j];
-      float d = x1[2 * j + 1], ab = a >= b ? a : b, cd = c >= d ? c : d;
-      float *to = ab >= cd ? d0 + 2 * j + (b > a) : d1 + 2 * j + (d > c);
-      *to += *g;
-    }
+  for (int i = 0; i < s->out[0]; i++, in += 2 * w, d_in += 2 * w) {
+    gradient (in, in + w, g, d_in, d_in + w, s->out[1]);
+    g += s->out[1];
   }
 }
 
@@ -327,7 +324,10 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, bool max)
   const float *in = call->in[0]->data, *g = grad->d_out[0]->data;
   float *d_in = grad->d_in[0]->data;
   for (int i = 0; i < s.planes; i++) {
-    (max && is_2x2 (&s) ? plane_2x2 : plane_any) (&s, in, d_in, g);
+    if (is_2x2 (&s))
+      plane_2x2 (call->kernels, &s, in, d_in, g);
+    else
+      plane_any (&s, in, d_in, g);
     in += (size_t) s.in[0] * (size_t) s.in[1];
     d_in += (size_t) s.in[0] * (size_t) s.in[1];
     g += (size_t) s.out[0] * (size_t) s.out[1];

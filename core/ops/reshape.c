@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "kernels/kernels.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
@@ -36,10 +37,8 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   if (!grad->d_out[0] || !grad->d_in[0])
     return;
-  const float *g = grad->d_out[0]->data;
-  float *d = grad->d_in[0]->data;
-  for (size_t i = 0, n = cnn_elements (call->in[0]); i < n; i++)
-    d[i] += g[i];
+  call->kernels->map_gradient (CNN_ACTIVATION_NONE, grad->d_out[0]->data,
+      grad->d_out[0]->data, grad->d_in[0]->data, cnn_elements (call->in[0]));
 }
 
 static CnnStatus

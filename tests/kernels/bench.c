@@ -253,6 +253,28 @@ bench_training (const CnnKernels *k, const char *op, const CnnShape *shapes,
   return total;
 }
 
+static double
+bench_small (const CnnKernels *k, const char *op, int c, int size)
+{
+  static const int64_t two[] = { 2, 2 };
+  const CnnAttribute items[] = {
+    { .name = "kernel_shape",
+        .type = CNN_ATTRIBUTE_INTS,
+        .count = 2,
+        .ints = two },
+    { .name = "strides", .type = CNN_ATTRIBUTE_INTS, .count = 2, .ints = two }
+  };
+  CnnAttributes attributes = { items, 2, 17 };
+  CnnShape shape = { 4, { 8, c, size, size } };
+  Layer l;
+  layer_init (&l, k, op, &attributes, 1, &shape, 1);
+  double there = measure (forward, &l), back = measure (backward, &l);
+  layer_clear (&l);
+  printf ("  %-11s %dx%dx%-12d %9.4f ms, backward %.4f ms\n", op, c, size, size,
+      there * 1e3, back * 1e3);
+  return there + back;
+}
+
 static void
 bench_chunk (const CnnKernels *k, double peak)
 {
@@ -274,6 +296,14 @@ bench_chunk (const CnnKernels *k, double peak)
     total += bench_training (k, "Conv", convs[i], &none, !i, peak);
   for (int i = 0; i < 2; i++)
     total += bench_training (k, "Gemm", dense[i], &turned, FALSE, peak);
+  static const char *const small[] = { "MaxPool", "AveragePool", "Relu",
+    "Tanh" };
+  for (gsize i = 0; i < G_N_ELEMENTS (small); i++) {
+    double seconds = bench_small (k, small[i], 6, 28);
+    seconds += bench_small (k, small[i], 16, 10);
+    /* The network has the first of each two. */
+    total += i % 2 ? 0 : seconds;
+  }
   printf ("  together %.4f ms, %.0f samples/s\n", total * 1e3, 8 / total);
 }
 

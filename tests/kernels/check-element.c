@@ -176,3 +176,81 @@ check_sum (gconstpointer kernels)
     g_free (x);
   }
 }
+
+void
+check_map_gradient (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  CnnRng rng;
+  cnn_rng_init (&rng, 10, 0);
+  for (gsize n = 0; n <= 70; n++)
+    for (int f = CNN_ACTIVATION_NONE; f <= CNN_ACTIVATION_SIGMOID; f++) {
+      float *y = check_input (&rng, n), *g = check_input (&rng, n);
+      float *d = check_output (&rng, n);
+      float *before = g_memdup2 (d, n * sizeof *d);
+      k->map_gradient ((CnnActivation) f, y, g, d, n);
+      for (gsize i = 0; i < n; i++) {
+        double v = y[i];
+        double slope[] = { 1, v > 0, 1 - v * v, v * (1 - v) };
+        check_close ("map_gradient", i, d[i], before[i] + g[i] * slope[f],
+            fabs (before[i]) + fabs (2.0 * g[i]), 4);
+      }
+      check_margin ("map_gradient", d, n);
+      g_free (before);
+      g_free (d);
+      g_free (g);
+      g_free (y);
+    }
+}
+
+/* Few different values, so that maxima are met more than once. */
+static float *
+coarse (CnnRng *rng, gsize n)
+{
+  float *x = check_input (rng, n);
+  for (gsize i = 0; i < n; i++)
+    x[i] = (float) cnn_rng_int (rng, 4) - 2;
+  return x;
+}
+
+static void
+check_pool_gradient (const CnnKernels *k, CnnRng *rng, gsize n, gboolean max)
+{
+  float *x[2] = { coarse (rng, 2 * n), coarse (rng, 2 * n) };
+  float *g = check_input (rng, n);
+  float *d[2] = { check_output (rng, 2 * n), check_output (rng, 2 * n) };
+  float *before[2] = { g_memdup2 (d[0], 2 * n * sizeof **d),
+    g_memdup2 (d[1], 2 * n * sizeof **d) };
+  (max ? k->max_pool_2x2_gradient : k->average_pool_2x2_gradient) (x[0], x[1],
+      g, d[0], d[1], (int) n);
+  for (gsize i = 0; i < n; i++) {
+    int best = 0;
+    for (int at = 1; at < 4; at++)
+      if (x[at / 2][2 * i + at % 2] > x[best / 2][2 * i + best % 2])
+        best = at;
+    for (int at = 0; at < 4; at++) {
+      gsize e = 2 * i + at % 2;
+      float share = max ? (at == best ? g[i] : 0) : 0.25f * g[i];
+      check_close ("pool gradient", e, d[at / 2][e],
+          (double) before[at / 2][e] + (double) share, 2, 1);
+    }
+  }
+  for (int r = 0; r < 2; r++) {
+    check_margin ("pool gradient", d[r], 2 * n);
+    g_free (before[r]);
+    g_free (d[r]);
+    g_free (x[r]);
+  }
+  g_free (g);
+}
+
+void
+check_pool_gradients (gconstpointer kernels)
+{
+  CnnRng rng;
+  cnn_rng_init (&rng, 11, 0);
+  for (gsize n = 0; n <= 70; n++) {
+    check_pool_gradient (kernels, &rng, n, FALSE);
+    check_pool_gradient (kernels, &rng, n, TRUE);
+  }
+}

@@ -32,8 +32,10 @@ static const struct
   { "gemm-nt", check_gemm_nt },
   { "map", check_map },
   { "map-range", check_map_range },
+  { "map-gradient", check_map_gradient },
   { "binary", check_binary },
   { "pools", check_pools },
+  { "pool-gradients", check_pool_gradients },
   { "sum", check_sum },
 };
 
