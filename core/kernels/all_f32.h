@@ -19,7 +19,7 @@
 #define DOT_COLUMNS       4
 #else
 #define TILE_OC           4
-#define TILE_ACCUMULATORS 12
+#define TILE_ACCUMULATORS (REGISTERS - 4)
 #define CORRELATE_OC      2
 #define CORRELATE_TAPS    5
 #define GEMM_ROWS         4
@@ -27,6 +27,9 @@
 #define DOT_ROWS          4
 #define DOT_COLUMNS       4
 #endif
+
+/* The last tile of a row needs two vectors (conv_f32.h). */
+_Static_assert(TILE_ACCUMULATORS / TILE_OC >= 3, "tiles too narrow");
 
 #include "kernels/element_f32.h"
 
