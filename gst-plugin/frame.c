@@ -58,6 +58,10 @@ add_converter (GstConvnetFrame *frame)
   gst_video_info_set_format (&frame->read_info, format,
       GST_VIDEO_INFO_WIDTH (&frame->info),
       GST_VIDEO_INFO_HEIGHT (&frame->info));
+  /* the converter wants these to be equal */
+  frame->read_info.fps_n = frame->info.fps_n;
+  frame->read_info.fps_d = frame->info.fps_d;
+  frame->read_info.interlace_mode = frame->info.interlace_mode;
   frame->converter = gst_video_converter_new (&frame->info, &frame->read_info,
       gst_structure_new ("options", GST_VIDEO_CONVERTER_OPT_DITHER_METHOD,
           GST_TYPE_VIDEO_DITHER_METHOD, GST_VIDEO_DITHER_NONE, NULL));

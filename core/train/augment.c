@@ -26,6 +26,13 @@ range (Scene *s, float low, float high)
   return cnn_rng_range (&s->rng, low, high);
 }
 
+/* As range(), but the middle is likelier than the ends, which have none. */
+static float
+around (Scene *s, float low, float high)
+{
+  return 0.5f * (range (s, low, high) + range (s, low, high));
+}
+
 static bool
 chance (Scene *s, double share)
 {
@@ -168,7 +175,7 @@ static void
 put_off_centre (Scene *s)
 {
   float c = s->side / 2, h = s->object * range (s, 0.75f, 1.3f);
-  float least = (float) s->augment->shift * 1.6f + 0.14f * h;
+  float least = (float) s->augment->shift + 0.15f * h;
   float away = range (s, least, 0.5f * s->side + 0.5f * h);
   float across = range (s, -0.6f, 0.6f) * s->object;
   float turn = chance (s, 0.65) ? 0 : 1.5707963f;
@@ -249,9 +256,9 @@ draw_digit (Scene *s, int index)
   float shift = (float) a->shift, c = s->side / 2;
   float low = a->scale_min > 0 ? (float) a->scale_min : 1;
   float high = a->scale_max > 0 ? (float) a->scale_max : 1;
-  float h = s->object * expf (range (s, logf (low), logf (high)));
+  float h = s->object * expf (around (s, logf (low), logf (high)));
   CnnPose p =
-      pose (s, c + range (s, -shift, shift), c + range (s, -shift, shift), h);
+      pose (s, c + around (s, -shift, shift), c + around (s, -shift, shift), h);
   float half_width = cnn_ink_digit (&s->ink, s->digits, index, &p);
   if (a->neighbours > 0)
     put_neighbours (s, p.x, p.y, h, half_width);

@@ -36,8 +36,9 @@ typedef struct
  *   make none
  * @background_share: share of such patches, 0..1
  * @shift: greatest displacement of the digit from the centre, in pixels of
- *   the window, each way
- * @scale_min, @scale_max: range of the size, 1 = the object size
+ *   the window, each way; none is likeliest
+ * @scale_min, @scale_max: range of the size, 1 = the object size; the middle
+ *   is likeliest
  * @rotate: greatest rotation, degrees, each way
  * @shear: greatest horizontal shear, as a slope, each way
  * @neighbours: probability that a side has a neighbouring digit, 0..1
