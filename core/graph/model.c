@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "graph/info.h"
+#include "graph/metadata.h"
 
 struct CnnModel
 {

@@ -256,9 +256,13 @@ draw_digit (Scene *s, int index)
   float shift = (float) a->shift, c = s->side / 2;
   float low = a->scale_min > 0 ? (float) a->scale_min : 1;
   float high = a->scale_max > 0 ? (float) a->scale_max : 1;
-  float h = s->object * expf (around (s, logf (low), logf (high)));
+  /* A clean digit stands as its data set has it, but for a little. */
+  float size = around (s, logf (low), logf (high)) * (s->clean ? 0.2f : 1);
+  float h = s->object * expf (size);
+  shift *= s->clean ? 0.3f : 1;
   CnnPose p =
       pose (s, c + around (s, -shift, shift), c + around (s, -shift, shift), h);
+  p.as_picture = s->clean;
   float half_width = cnn_ink_digit (&s->ink, s->digits, index, &p);
   if (a->neighbours > 0)
     put_neighbours (s, p.x, p.y, h, half_width);
@@ -303,7 +307,7 @@ cnn_augment_patch (const CnnAugment *augment, const CnnDigits *digits,
   cnn_ink_clear (&s.ink, augment->window);
 
   bool plain = !(augment->lighting > 0) && !(augment->noise > 0);
-  s.clean = plain || chance (&s, augment->clean);
+  s.clean = chance (&s, augment->clean);
   bool background =
       augment->background_class >= 0 && chance (&s, augment->background_share);
   bool on_photograph = false;
@@ -321,5 +325,5 @@ cnn_augment_patch (const CnnAugment *augment, const CnnDigits *digits,
     bare_photograph (&s, ground, patch);
   else
     cnn_shade (augment, &s.rng, &s.ink, on_photograph ? ground : NULL,
-        s.clean && !on_photograph, patch);
+        (plain || s.clean) && !on_photograph, patch);
 }

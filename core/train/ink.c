@@ -218,7 +218,8 @@ cnn_ink_digit (CnnInk *ink, const CnnDigits *digits, int index,
   /* As the digits' own pictures are: the longer side has the full size. */
   float size = maximum (height, width);
   float scale = pose->height / maximum (size, 1);
-  Affine a = inverse_map (&box, pose, scale);
+  Box frame = { 0, 0, (float) field.width, (float) field.height };
+  Affine a = inverse_map (pose->as_picture ? &frame : &box, pose, scale);
   int grid = (int) ceilf (0.5f / scale);
   float reach = 0.5f * scale * sqrtf (height * height + width * width) + 2
       + fabsf (pose->shear) * pose->height;

@@ -4,6 +4,8 @@
 #ifndef CNN_TRAIN_INK_H
 #define CNN_TRAIN_INK_H
 
+#include <stdbool.h>
+
 #include <cnn/train.h>
 
 /** CNN_MAX_WINDOW: largest side of a patch; CNN_MAX_DIGIT: of a digit's
@@ -29,10 +31,13 @@ typedef struct
  * @angle: radians
  * @shear: horizontal, as a slope
  * @thickness: change of the stroke's width, in pixels of a digit 20 high
+ * @as_picture: the middle of the digit's picture, not of its box, goes to
+ *   (@x, @y): data sets centre digits by their mass
  */
 typedef struct
 {
   float x, y, height, angle, shear, thickness;
+  bool as_picture;
 } CnnPose;
 
 /**

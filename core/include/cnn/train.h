@@ -51,8 +51,8 @@ typedef struct
  *   each way
  * @clutter: share of patches with procedural clutter (lines, edges, blobs),
  *   0..1
- * @clean: share of digits that look as their own pictures do, black and white
- *   and hardly changed in shape, 0..1
+ * @clean: share of digits that look and stand as their own pictures do, black
+ *   and white and hardly changed, 0..1
  * @backgrounds: @n_backgrounds grey pictures for grounds, borrowed
  *
  * {0} with a window and an object size makes centred digits, black on white.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* info.c: what a model's metadata says, read and checked once.
+/* metadata.c: what a model's metadata says, read and checked once.
  *
  * Keys are those of docs/formats.md. Everything here comes from files. */
 
 #define _GNU_SOURCE /* strtod_l */
 
-#include "graph/info.h"
+#include "graph/metadata.h"
 
 #include <locale.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* info.h: what a model's metadata says, read and checked once. */
+/* metadata.h: what a model's metadata says, read and checked once. */
 
-#ifndef CNN_GRAPH_INFO_H
-#define CNN_GRAPH_INFO_H
+#ifndef CNN_GRAPH_METADATA_H
+#define CNN_GRAPH_METADATA_H
 
 #include "graph/nodes.h"
 
