@@ -22,7 +22,7 @@ model_clear (gpointer data)
 {
   GstConvnetModel *model = data;
 
-  cnn_model_unref (model->map);
+  cnn_model_unref (model->model);
   g_strfreev (model->labels);
   g_free (model->quarks);
 }
@@ -106,31 +106,33 @@ read_model (const gchar *path, GError **error)
   return bytes;
 }
 
+/* Whether the network becomes a class map is found here too, not only at the
+ * first caps. */
 static CnnModel *
-load_map (const gchar *path, GError **error)
+load (const gchar *path, GError **error)
 {
-  const gchar *name = path ? path : "built-in";
-  gchar *what = NULL;
+  gchar *what = g_strdup_printf ("Model '%s'", path ? path : "built-in");
   CnnModel *model = NULL, *map = NULL;
   CnnError failure;
   CnnStatus status;
   GBytes *bytes = read_model (path, error);
 
   if (!bytes)
-    return NULL;
-
-  what = g_strdup_printf ("Model '%s'", name);
+    goto out;
   status = cnn_onnx_read (g_bytes_get_data (bytes, NULL),
       g_bytes_get_size (bytes), &model, &failure);
   if (status == CNN_OK)
     status = cnn_model_to_map (model, &map, &failure);
-  if (status != CNN_OK)
+  if (status != CNN_OK) {
     gst_convnet_error_set (error, what, status, &failure);
+    g_clear_pointer (&model, cnn_model_unref);
+  }
 
-  cnn_model_unref (model);
+out:
+  cnn_model_unref (map);
+  g_clear_pointer (&bytes, g_bytes_unref);
   g_free (what);
-  g_bytes_unref (bytes);
-  return map;
+  return model;
 }
 
 /* Lines or commas to names; empty ones at the end don't count. */
@@ -193,11 +195,11 @@ explicit_labels (const GstConvnetModelSettings *settings, gint classes,
 
 /* A labels.txt beside a model that doesn't name its classes. */
 static gchar **
-sidecar_labels (const gchar *model_file, const CnnModel *map, gint classes)
+sidecar_labels (const gchar *model_file, const CnnModel *network, gint classes)
 {
   gchar *folder, *path, **labels;
 
-  if (!model_file || cnn_model_metadata (map, "convnet.labels"))
+  if (!model_file || cnn_model_metadata (network, "convnet.labels"))
     return NULL;
 
   folder = g_path_get_dirname (model_file);
@@ -232,7 +234,8 @@ resolve_labels (GstConvnetModel *model, const GstConvnetModelSettings *settings,
     return FALSE;
   }
   if (!labels)
-    labels = sidecar_labels (settings->model_file, model->map, model->classes);
+    labels =
+        sidecar_labels (settings->model_file, model->model, model->classes);
   if (!labels)
     labels = model_labels (model->info);
 
@@ -285,32 +288,34 @@ measure (GstConvnetModel *model)
   const CnnSessionOptions options = { .info_only = 1 };
   CnnGeometry geometry;
   CnnSession *session = NULL;
+  CnnModel *map = NULL;
 
   if (info->height <= 0 || info->width <= 0)
     return;
-  if (cnn_session_new (model->map, &shape, &options, &session, NULL) != CNN_OK)
-    return;
-  if (cnn_session_geometry (session, &geometry, NULL) == CNN_OK) {
+  if (cnn_model_to_map (model->model, &map, NULL) == CNN_OK
+      && cnn_session_new (map, &shape, &options, &session, NULL) == CNN_OK
+      && cnn_session_geometry (session, &geometry, NULL) == CNN_OK) {
     for (gint i = 0; i < 2; i++) {
       model->window[i] = (guint) geometry.window[i];
       model->stride[i] = (guint) geometry.stride[i];
     }
   }
   cnn_session_free (session);
+  cnn_model_unref (map);
 }
 
 GstConvnetModel *
 gst_convnet_model_new (const GstConvnetModelSettings *settings, GError **error)
 {
-  CnnModel *map = load_map (settings->model_file, error);
+  CnnModel *network = load (settings->model_file, error);
   GstConvnetModel *model;
 
-  if (!map)
+  if (!network)
     return NULL;
 
   model = g_atomic_rc_box_new0 (GstConvnetModel);
-  model->map = map;
-  model->info = cnn_model_info (map);
+  model->model = network;
+  model->info = cnn_model_info (network);
   model->classes = model->info->classes;
   if (!resolve_labels (model, settings, error)
       || !resolve_background (model, settings->background_class, error)) {

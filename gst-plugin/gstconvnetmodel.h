@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gstconvnetmodel.h: a model as an element needs it: the class map network,
- * names of its classes, and which of them means "nothing here". */
+/* gstconvnetmodel.h: a model as an element needs it: the network, the names of its classes, and which of them means "nothing here". */
 
 #ifndef GST_CONVNET_MODEL_H
 #define GST_CONVNET_MODEL_H
@@ -33,8 +32,8 @@ typedef struct
 
 /**
  * GstConvnetModel:
- * @map: network whose output is a class map; its input is one picture
- * @info: what @map says of itself, borrowed from it
+ * @model: the network as it stands in the file; the detector makes a map of it
+ * @info: what @model says of itself, borrowed from it
  * @labels: @classes names, NULL-terminated
  * @quarks: the same as quarks
  * @classes: classes, background included
@@ -46,7 +45,7 @@ typedef struct
  */
 typedef struct
 {
-  CnnModel *map;
+  CnnModel *model;
   const CnnModelInfo *info;
   gchar **labels;
   GQuark *quarks;

@@ -26,7 +26,6 @@
 #define DEFAULT_POST_MESSAGES              TRUE
 #define DEFAULT_ATTACH_MAP                 GST_CONVNET_ATTACH_MAP_SCORES
 
-#define MIN_SCALE_FACTOR                   1.05
 #define MAX_SCALE_FACTOR                   10.0
 #define MAX_MAX_DETECTIONS                 10000
 #define MAX_THREADS                        256
@@ -356,7 +355,8 @@ install_pyramid (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_SCALE_FACTOR,
       g_param_spec_double ("scale-factor", "Scale factor",
           "Each level of the pyramid is the one before divided by this",
-          MIN_SCALE_FACTOR, MAX_SCALE_FACTOR, DEFAULT_SCALE_FACTOR, PLAYING));
+          CNN_MIN_SCALE_FACTOR, MAX_SCALE_FACTOR, DEFAULT_SCALE_FACTOR,
+          PLAYING));
   /**
    * GstConvnet:min-size:
    *
