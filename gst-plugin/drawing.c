@@ -49,31 +49,28 @@ intersection (const Area *a, const Area *b)
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/* Neighbouring classes get hues far apart: steps of the golden angle. */
-static Color
-hue_color (guint number)
-{
-  gdouble hue = fmod (number * 0.6180339887, 1.0) * 6.0;
-  gdouble rgb[3];
+/* Easy to tell apart, and to see on paper, on a blackboard and on skin. */
+static const guint32 class_colors[] = { 0xffe53935, 0xff3d6be5, 0xffa6e22e,
+  0xffe040fb, 0xff00bfa5, 0xffff9100, 0xff7e57c2, 0xffffd600, 0xffff80ab,
+  0xff40c4ff, 0xffa1887f, 0xff2e7d32 };
 
-  for (gint i = 0; i < 3; i++) {
-    gdouble distance = fabs (fmod (hue + 6.0 - 2.0 * i, 6.0) - 3.0);
-    rgb[i] = 0.15 + 0.85 * CLAMP (distance - 1.0, 0.0, 1.0);
-  }
-  return (Color){ rgb[0], rgb[1], rgb[2], 1.0 };
+static Color
+color_of (guint32 argb)
+{
+  return (Color){ ((argb >> 16) & 255) / 255.0, ((argb >> 8) & 255) / 255.0,
+    (argb & 255) / 255.0, (argb >> 24) / 255.0 };
 }
 
 static Color
 object_color (const GstConvnetStyle *style, const GstConvnetObject *object)
 {
-  guint32 argb = style->color;
+  guint number;
 
-  if (argb == 0)
-    return hue_color (object->label_id >= 0
-            ? (guint) object->label_id
-            : g_str_hash (object->region_type) % 997);
-  return (Color){ ((argb >> 16) & 255) / 255.0, ((argb >> 8) & 255) / 255.0,
-    (argb & 255) / 255.0, (argb >> 24) / 255.0 };
+  if (style->color != 0)
+    return color_of (style->color);
+  number = object->label_id >= 0 ? (guint) object->label_id
+                                 : g_str_hash (object->region_type);
+  return color_of (class_colors[number % G_N_ELEMENTS (class_colors)]);
 }
 
 static gboolean

@@ -22,4 +22,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, convnet,
     "Slides small convolutional networks over video and says what is where",
-    plugin_init, VERSION, "LGPL", PACKAGE, "https://gstreamer.freedesktop.org/")
+    plugin_init, VERSION, "LGPL", PACKAGE, "Unknown package origin")
