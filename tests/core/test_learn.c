@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "graph/learn.h"
 #include "netbuild.h"
 
@@ -39,7 +40,9 @@ set_up (Fixture *f, CnnModel *model, const CnnShape *input)
     if (!f->graph->values[v].buffer || t->type != CNN_TYPE_FLOAT32)
       continue;
     f->learned[v] = 1;
-    f->weights[v] = g_memdup2 (t->data, elements (t) * sizeof (float));
+    /* kernels may read beyond the end, as they may in the trainer */
+    f->weights[v] = cnn_aligned_alloc (elements (t) * sizeof (float));
+    memcpy (f->weights[v], t->data, elements (t) * sizeof (float));
     f->grads[v] = g_new0 (float, elements (t));
   }
   CnnLearn learn = { f->weights, f->learned };
@@ -52,7 +55,7 @@ tear_down (Fixture *f)
 {
   cnn_session_free (f->session);
   for (size_t v = 0; v < f->graph->n_values; v++) {
-    g_free (f->weights[v]);
+    free (f->weights[v]);
     g_free (f->grads[v]);
   }
   g_free (f->weights);
