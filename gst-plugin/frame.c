@@ -48,20 +48,34 @@ levels_of (const GstVideoInfo *info)
   }
 }
 
+/* A format of the same frames that can be viewed. Luma keeps its levels: from
+ * YUV to GRAY8 the converter copies it whatever the two ranges say. */
+static void
+choose_read_info (GstConvnetFrame *frame)
+{
+  const GstVideoInfo *info = &frame->info;
+  GstVideoInfo *read_info = &frame->read_info;
+
+  gst_video_info_set_format (read_info,
+      frame->channels == 1 ? GST_VIDEO_FORMAT_GRAY8 : GST_VIDEO_FORMAT_RGB,
+      GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
+  if (frame->channels == 1 && !GST_VIDEO_INFO_IS_RGB (info)) {
+    read_info->colorimetry = info->colorimetry;
+    read_info->colorimetry.range = levels_of (info) == CNN_LEVELS_VIDEO
+        ? GST_VIDEO_COLOR_RANGE_16_235
+        : GST_VIDEO_COLOR_RANGE_0_255;
+  }
+  /* The converter wants these to be equal. */
+  read_info->fps_n = info->fps_n;
+  read_info->fps_d = info->fps_d;
+  read_info->interlace_mode = info->interlace_mode;
+}
+
 /* Dithering is left out: it is noise that the network need not see. */
 static gboolean
 add_converter (GstConvnetFrame *frame)
 {
-  const GstVideoFormat format =
-      frame->channels == 1 ? GST_VIDEO_FORMAT_GRAY8 : GST_VIDEO_FORMAT_RGB;
-
-  gst_video_info_set_format (&frame->read_info, format,
-      GST_VIDEO_INFO_WIDTH (&frame->info),
-      GST_VIDEO_INFO_HEIGHT (&frame->info));
-  /* the converter wants these to be equal */
-  frame->read_info.fps_n = frame->info.fps_n;
-  frame->read_info.fps_d = frame->info.fps_d;
-  frame->read_info.interlace_mode = frame->info.interlace_mode;
+  choose_read_info (frame);
   frame->converter = gst_video_converter_new (&frame->info, &frame->read_info,
       gst_structure_new ("options", GST_VIDEO_CONVERTER_OPT_DITHER_METHOD,
           GST_TYPE_VIDEO_DITHER_METHOD, GST_VIDEO_DITHER_NONE, NULL));

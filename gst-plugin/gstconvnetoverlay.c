@@ -84,7 +84,7 @@ struct _GstConvnetOverlay
 
   /* Only the streaming thread, and start() and stop(). */
   GstVideoInfo info;
-  gboolean attach;
+  gboolean asked, attach;
   GArray *last; /* of GstConvnetObject */
   GstClockTime last_time;
 };
@@ -166,7 +166,7 @@ gst_convnet_overlay_set_caps (GstBaseTransform *trans, GstCaps *in,
 {
   GstConvnetOverlay *self = GST_CONVNET_OVERLAY (trans);
 
-  self->attach = FALSE;
+  self->asked = FALSE;
   g_array_set_size (self->last, 0);
   return gst_video_info_from_caps (&self->info, in);
 }
@@ -180,21 +180,29 @@ gst_convnet_overlay_propose_allocation (GstBaseTransform *trans,
       ->propose_allocation (trans, NULL, query);
 }
 
-static gboolean
-gst_convnet_overlay_decide_allocation (GstBaseTransform *trans, GstQuery *query)
+/* Whether downstream takes compositions. In-place transforms are not asked to
+ * decide on an allocation, and before the caps are sent nobody answers: so the
+ * first frame asks. */
+static void
+ask_downstream (GstConvnetOverlay *self)
 {
-  GstConvnetOverlay *self = GST_CONVNET_OVERLAY (trans);
-  GstCaps *caps = NULL;
+  GstPad *pad = GST_BASE_TRANSFORM_SRC_PAD (self);
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  GstQuery *query;
 
-  gst_query_parse_allocation (query, &caps, NULL);
-  self->attach = caps
-      && gst_caps_features_contains (gst_caps_get_features (caps, 0),
-          COMPOSITION)
-      && gst_query_find_allocation_meta (query,
-          GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  self->asked = TRUE;
+  self->attach = FALSE;
+  if (!caps)
+    return;
+  query = gst_query_new_allocation (caps, FALSE);
+  if (gst_caps_features_contains (gst_caps_get_features (caps, 0), COMPOSITION)
+      && gst_pad_peer_query (pad, query))
+    self->attach = gst_query_find_allocation_meta (query,
+        GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  gst_query_unref (query);
+  gst_caps_unref (caps);
   GST_DEBUG_OBJECT (self, "drawing is %s",
       self->attach ? "attached" : "blended");
-  return TRUE;
 }
 
 static GstFlowReturn
@@ -331,6 +339,8 @@ gst_convnet_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   GstConvnetOverlay *self = GST_CONVNET_OVERLAY (trans);
   GPtrArray *rectangles = g_ptr_array_new_with_free_func (unref_rectangle);
 
+  if (!self->asked)
+    ask_downstream (self);
   draw_all (self, buffer, rectangles);
   if (rectangles->len > 0) {
     if (self->attach)
@@ -521,7 +531,6 @@ gst_convnet_overlay_class_init (GstConvnetOverlayClass *klass)
   trans_class->transform_caps = gst_convnet_overlay_transform_caps;
   trans_class->set_caps = gst_convnet_overlay_set_caps;
   trans_class->propose_allocation = gst_convnet_overlay_propose_allocation;
-  trans_class->decide_allocation = gst_convnet_overlay_decide_allocation;
   trans_class->prepare_output_buffer =
       gst_convnet_overlay_prepare_output_buffer;
   trans_class->transform_ip = gst_convnet_overlay_transform_ip;

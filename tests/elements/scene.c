@@ -15,23 +15,51 @@ must (CnnStatus status, const CnnError *error)
     g_error ("%s", error->message);
 }
 
+/* What a network of one convolution over the whole window computes: for each
+ * class a bias, and for each channel a weight that its mean is multiplied by.
+ */
+typedef struct
+{
+  gint channels, classes;
+  const gchar *labels, *format;
+  gfloat bias[3], weight[3][3];
+} Recipe;
+
+static const Recipe bright_recipe = { 1, 3, "bright\ndark\nnone", NULL,
+  { -40 * 0.85f, 40 * 0.15f, 0 }, { { 40 }, { -40 }, { 0 } } };
+static const Recipe small_recipe = { 1, 2, "bright\nnone", NULL,
+  { -40 * 0.85f, 0 }, { { 40 }, { 0 } } };
+static const Recipe rgb_recipe = { 3, 3, "red\ngreen\nnone", "Rgb8",
+  { -20, -20, 0 }, { { 40, -40, 0 }, { -40, 40, 0 }, { 0 } } };
+static const Recipe bgr_recipe = { 3, 3, "red\ngreen\nnone", "Bgr8",
+  { -20, -20, 0 }, { { 0, -40, 40 }, { 0, 40, -40 }, { 0 } } };
+
+static gfloat *
+spread_weights (const Recipe *recipe)
+{
+  gint area = SCENE_WINDOW * SCENE_WINDOW;
+  gfloat *weights = g_new (gfloat, recipe->classes * recipe->channels * area);
+  for (gint k = 0; k < recipe->classes; k++)
+    for (gint c = 0; c < recipe->channels; c++)
+      for (gint i = 0; i < area; i++)
+        weights[(k * recipe->channels + c) * area + i] =
+            recipe->weight[k][c] / (gfloat) area;
+  return weights;
+}
+
 static CnnModel *
-build_model (void)
+build_model (const Recipe *recipe)
 {
   CnnError error = { 0 };
   CnnGraph *graph = NULL;
   CnnModel *model = NULL;
-  float weights[3 * SCENE_WINDOW * SCENE_WINDOW] = { 0 };
-  float bias[3] = { -40 * 0.85f, 40 * 0.15f, 0 };
-  gint area = SCENE_WINDOW * SCENE_WINDOW;
-  for (gint i = 0; i < area; i++) {
-    weights[i] = 40.0f / (float) area;
-    weights[area + i] = -40.0f / (float) area;
-  }
-  CnnShape open = { 4, { 1, 1, -1, -1 } };
-  CnnTensor w = { CNN_TYPE_FLOAT32, { 4, { 3, 1, SCENE_WINDOW, SCENE_WINDOW } },
+  gfloat *weights = spread_weights (recipe);
+  gfloat bias[3] = { recipe->bias[0], recipe->bias[1], recipe->bias[2] };
+  CnnShape open = { 4, { 1, recipe->channels, -1, -1 } };
+  CnnTensor w = { CNN_TYPE_FLOAT32,
+    { 4, { recipe->classes, recipe->channels, SCENE_WINDOW, SCENE_WINDOW } },
     weights };
-  CnnTensor b = { CNN_TYPE_FLOAT32, { 1, { 3 } }, bias };
+  CnnTensor b = { CNN_TYPE_FLOAT32, { 1, { recipe->classes } }, bias };
   const int64_t strides[] = { SCENE_STRIDE, SCENE_STRIDE };
   CnnAttribute attribute = { .name = "strides",
     .type = CNN_ATTRIBUTE_INTS,
@@ -48,28 +76,29 @@ build_model (void)
             &error),
       &error);
   must (cnn_graph_add_output (graph, "y", &error), &error);
-  must (cnn_graph_set_metadata (graph, "convnet.labels", "bright\ndark\nnone",
+  must (cnn_graph_set_metadata (graph, "convnet.labels", recipe->labels,
             &error),
       &error);
   must (cnn_graph_set_metadata (graph, "convnet.background", "none", &error),
       &error);
+  must (cnn_graph_set_metadata (graph, "Image.BitmapPixelFormat",
+            recipe->format, &error),
+      &error);
   must (cnn_model_new (graph, &model, &error), &error);
+  g_free (weights);
   return model;
 }
 
-const gchar *
-scene_model (void)
+static gchar *
+write_model (const Recipe *recipe)
 {
-  static gchar *path;
   CnnError error = { 0 };
+  CnnModel *model = build_model (recipe);
   void *bytes;
   size_t size;
-  if (path)
-    return path;
-
-  CnnModel *model = build_model ();
   must (cnn_onnx_write (model, &bytes, &size, &error), &error);
-  path = g_build_filename (g_get_tmp_dir (), "convnet-scene-XXXXXX", NULL);
+  gchar *path =
+      g_build_filename (g_get_tmp_dir (), "convnet-scene-XXXXXX", NULL);
   gint fd = g_mkstemp (path);
   g_assert_cmpint (fd, >=, 0);
   g_assert_true (g_close (fd, NULL));
@@ -77,6 +106,49 @@ scene_model (void)
   free (bytes);
   cnn_model_unref (model);
   return path;
+}
+
+static gchar *written[4];
+
+static void
+remove_models (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (written); i++) {
+    if (written[i])
+      g_unlink (written[i]);
+    g_clear_pointer (&written[i], g_free);
+  }
+}
+
+static const gchar *
+model_of (guint number, const Recipe *recipe)
+{
+  static gboolean registered;
+  if (!registered)
+    atexit (remove_models);
+  registered = TRUE;
+  if (!written[number])
+    written[number] = write_model (recipe);
+  return written[number];
+}
+
+const gchar *
+scene_model (void)
+{
+  return model_of (0, &bright_recipe);
+}
+
+const gchar *
+scene_small_model (void)
+{
+  return model_of (1, &small_recipe);
+}
+
+const gchar *
+scene_color_model (const gchar *format)
+{
+  return g_str_equal (format, "Rgb8") ? model_of (2, &rgb_recipe)
+                                      : model_of (3, &bgr_recipe);
 }
 
 gchar *
@@ -96,32 +168,46 @@ scene_caps (const gchar *format, gint width, gint height)
       height);
 }
 
-/* Drawn as 8-bit grey and converted as GStreamer does. */
-GstBuffer *
-scene_frame (const GstVideoInfo *info, gint x, gint y)
+/* Drawn as RGB: GStreamer's conversion from GRAY8 leaves out the change of
+ * levels. */
+static GstBuffer *
+draw (const GstVideoInfo *info, gint x, gint y, guint32 inside, guint32 outside)
 {
-  GstVideoInfo grey;
-  GstVideoFrame from, to;
-  gint width = GST_VIDEO_INFO_WIDTH (info),
-       height = GST_VIDEO_INFO_HEIGHT (info);
-  gst_video_info_set_format (&grey, GST_VIDEO_FORMAT_GRAY8, width, height);
-  grey.fps_n = info->fps_n;
-  grey.fps_d = info->fps_d;
-  GstBuffer *drawn = gst_buffer_new_allocate (NULL, grey.size, NULL);
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, info->size, NULL);
-
-  g_assert_true (gst_video_frame_map (&from, &grey, drawn, GST_MAP_WRITE));
-  guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (&from, 0);
-  gint pitch = GST_VIDEO_FRAME_PLANE_STRIDE (&from, 0);
-  for (gint i = 0; i < height; i++)
-    for (gint k = 0; k < width; k++) {
-      gboolean inside = x >= 0 && i >= y && i < y + SCENE_WINDOW && k >= x
+  GstBuffer *drawn = gst_buffer_new_allocate (NULL, info->size, NULL);
+  GstVideoFrame frame;
+  g_assert_true (gst_video_frame_map (&frame, info, drawn, GST_MAP_WRITE));
+  for (gint i = 0; i < GST_VIDEO_INFO_HEIGHT (info); i++) {
+    guint8 *row = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&frame, 0)
+        + i * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0);
+    for (gint k = 0; k < GST_VIDEO_INFO_WIDTH (info); k++) {
+      gboolean is_inside = x >= 0 && i >= y && i < y + SCENE_WINDOW && k >= x
           && k < x + SCENE_WINDOW;
-      data[i * pitch + k] = inside ? 255 : 128;
+      guint32 color = is_inside ? inside : outside;
+      for (gint c = 0; c < 3; c++)
+        row[k * 3 + c] = (guint8) (color >> (16 - 8 * c));
     }
-  g_assert_true (gst_video_frame_map (&to, info, buffer, GST_MAP_WRITE));
-  GstVideoConverter *converter = gst_video_converter_new (&grey, info, NULL);
+  }
+  gst_video_frame_unmap (&frame);
+  return drawn;
+}
+
+GstBuffer *
+scene_frame_of (const GstVideoInfo *info, gint x, gint y, guint32 inside,
+    guint32 outside)
+{
+  GstVideoInfo plain;
+  GstVideoFrame from, to;
+  gst_video_info_set_format (&plain, GST_VIDEO_FORMAT_RGB,
+      GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
+  plain.fps_n = info->fps_n;
+  plain.fps_d = info->fps_d;
+  GstBuffer *drawn = draw (&plain, x, y, inside, outside);
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, info->size, NULL);
+  GstVideoConverter *converter = gst_video_converter_new (&plain, info, NULL);
+
   g_assert_nonnull (converter);
+  g_assert_true (gst_video_frame_map (&from, &plain, drawn, GST_MAP_READ));
+  g_assert_true (gst_video_frame_map (&to, info, buffer, GST_MAP_WRITE));
   gst_video_converter_frame (converter, &from, &to);
   gst_video_converter_free (converter);
   gst_video_frame_unmap (&to);
@@ -130,6 +216,46 @@ scene_frame (const GstVideoInfo *info, gint x, gint y)
   GST_BUFFER_PTS (buffer) = 0;
   GST_BUFFER_DURATION (buffer) = GST_SECOND / 30;
   return buffer;
+}
+
+GstBuffer *
+scene_frame (const GstVideoInfo *info, gint x, gint y)
+{
+  return scene_frame_of (info, x, y, 0xffffff, 0x808080);
+}
+
+void
+scene_set_caps (GstHarness *h, const gchar *text, GstVideoInfo *info)
+{
+  GstCaps *caps = gst_caps_from_string (text);
+  g_assert_true (gst_video_info_from_caps (info, caps));
+  gst_harness_set_src_caps (h, caps);
+}
+
+GstBuffer *
+scene_push (GstHarness *h, GstBuffer *in)
+{
+  GstBuffer *out = gst_harness_push_and_pull (h, in);
+  g_assert_nonnull (out);
+  return out;
+}
+
+const GstStructure *
+scene_map (GstBuffer *buffer)
+{
+  GstCustomMeta *meta =
+      gst_buffer_get_custom_meta (buffer, "GstConvnetMapMeta");
+  return meta ? gst_custom_meta_get_structure (meta) : NULL;
+}
+
+const GstStructure *
+scene_level (GstBuffer *buffer, guint level)
+{
+  const GstStructure *map = scene_map (buffer);
+  g_assert_nonnull (map);
+  const GValue *levels = gst_structure_get_value (map, "levels");
+  g_assert_true (GST_VALUE_HOLDS_ARRAY (levels));
+  return gst_value_get_structure (gst_value_array_get_value (levels, level));
 }
 
 GstHarness *

@@ -19,6 +19,13 @@
  * test. */
 const gchar *scene_model (void);
 
+/* The same with two classes only, "bright" and "none". */
+const gchar *scene_small_model (void);
+
+/* With three channels in the order @format ("Rgb8" or "Bgr8"): "red" = 40 (r -
+ * g) - 20 and "green" = 40 (g - r) - 20 of its means, "none" = 0. */
+const gchar *scene_color_model (const gchar *format);
+
 /* A launch line of convnet with that network, one level, threshold 0.9, then
  * @more. (transfer full) */
 gchar *scene_launch (const gchar *more);
@@ -27,12 +34,26 @@ gchar *scene_launch (const gchar *more);
  * square if @x is negative. (transfer full) */
 GstBuffer *scene_frame (const GstVideoInfo *info, gint x, gint y);
 
+/* The same with that color in the square and around it, 0xRRGGBB. */
+GstBuffer *scene_frame_of (const GstVideoInfo *info, gint x, gint y,
+    guint32 inside, guint32 outside);
+
 /* Caps string of a format and size. (transfer full) */
 gchar *scene_caps (const gchar *format, gint width, gint height);
 
 /* A harness of @launch with source caps set and @info filled in. */
 GstHarness *scene_harness (const gchar *launch, const gchar *format, gint width,
     gint height, GstVideoInfo *info);
+
+/* Announces other caps. */
+void scene_set_caps (GstHarness *h, const gchar *text, GstVideoInfo *info);
+
+/* Pushes a frame and pulls what comes of it. */
+GstBuffer *scene_push (GstHarness *h, GstBuffer *in);
+
+/* The map on a buffer, and a level of it. */
+const GstStructure *scene_map (GstBuffer *buffer);
+const GstStructure *scene_level (GstBuffer *buffer, guint level);
 
 /* Regions of a buffer. */
 guint scene_count (GstBuffer *buffer);
