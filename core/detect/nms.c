@@ -215,6 +215,7 @@ detection (const CnnCandidate *c, int width, int height)
     .confidence = c->confidence,
     .class_id = c->class_id,
     .level = c->level,
+    .cell = c->cell,
   };
 }
 

@@ -217,6 +217,23 @@ find (const Disc *disc, const CnnDetection *found, int count, double place,
   return match;
 }
 
+/* The cell that a detection names is sure of its class, and looks at it. */
+static void
+check_cell (const CnnDetector *detector, const CnnDetection *d)
+{
+  CnnMap map;
+  cnn_detector_map (detector, d->level, &map);
+  int cells = map.width * map.height, row = d->cell / map.width;
+  double y = (map.geometry.offset[0] + row * map.geometry.stride[0]
+                 + map.geometry.window[0] / 2.0)
+      * map.scale_y;
+  g_assert_cmpint (d->cell, >=, 0);
+  g_assert_cmpint (d->cell, <, cells);
+  g_assert_cmpfloat (map.scores[d->class_id * cells + d->cell], >=,
+      params.threshold);
+  g_assert_cmpfloat (fabs (y - (d->y0 + d->y1) / 2), <, (d->y1 - d->y0) / 2);
+}
+
 static void
 check_scene (const CnnDetectorConfig *config, CnnModel *model,
     const Disc *discs, int n_discs)
@@ -232,6 +249,8 @@ check_scene (const CnnDetectorConfig *config, CnnModel *model,
   for (int i = 0; i < n_discs; i++)
     find (&discs[i], found, count, 0.06, 0.15);
   g_assert_cmpint (count, ==, n_discs);
+  for (int i = 0; i < count; i++)
+    check_cell (detector, &found[i]);
   cnn_detector_free (detector);
   g_free (frame.pixels);
 }

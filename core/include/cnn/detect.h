@@ -31,6 +31,8 @@ CNN_BEGIN_DECLS
  * @confidence: probability of the class, 0..1
  * @class_id: index of the class, never the background
  * @level: level of the pyramid it was found on
+ * @cell: number of the cell of that level's map that was best supported, row *
+ *   width + column
  */
 typedef struct
 {
@@ -38,6 +40,7 @@ typedef struct
   float confidence;
   int class_id;
   int level;
+  int cell;
 } CnnDetection;
 
 /**
