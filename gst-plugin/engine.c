@@ -66,6 +66,8 @@ gst_convnet_engine_compute (GstConvnetEngine *engine, GstBuffer *buffer,
   if (with_maps)
     gst_convnet_map_writer_update (&engine->maps, engine->model,
         engine->detector);
+  else
+    gst_convnet_map_writer_forget (&engine->maps);
   engine->has_result = TRUE;
   engine->age = 0;
   return TRUE;

@@ -54,6 +54,7 @@
 
 #include "gstconvnet.h"
 
+#include "analytics.h"
 #include "engine.h"
 #include "message.h"
 #include "meta.h"
@@ -355,6 +356,8 @@ announce (GstConvnet *self, GstBuffer *buffer, const CnnDetection *detections,
         GST_VIDEO_INFO_HEIGHT (&self->info));
     gst_convnet_meta_add_object (buffer, &object,
         model->quarks[object.label_id]);
+    gst_convnet_analytics_add (buffer, &object, &detections[i], model,
+        self->engine->detector);
     if (post_messages)
       gst_convnet_message_add (&objects, &object);
   }
@@ -369,13 +372,27 @@ announce (GstConvnet *self, GstBuffer *buffer, const CnnDetection *detections,
   }
 }
 
+static void
+attach_maps (GstConvnet *self, GstBuffer *buffer, GstConvnetAttachMap what)
+{
+  const GstConvnetEngine *engine = self->engine;
+
+  if (what == GST_CONVNET_ATTACH_MAP_NONE)
+    return;
+  if (what == GST_CONVNET_ATTACH_MAP_TENSOR && GST_CONVNET_HAS_TENSORS)
+    gst_convnet_analytics_add_tensors (buffer, &engine->maps);
+  else
+    gst_convnet_map_writer_attach (&engine->maps, buffer, engine->age);
+}
+
 static GstFlowReturn
 gst_convnet_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstConvnet *self = GST_CONVNET (trans);
   const CnnDetection *detections = NULL;
   CnnDetectParams params;
-  gboolean post_messages, with_maps;
+  GstConvnetAttachMap attach_map;
+  gboolean post_messages;
   gint count;
 
   apply_changes (self);
@@ -385,20 +402,18 @@ gst_convnet_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
   params.iou_threshold = self->settings.iou_threshold;
   params.max_detections = (gint) self->settings.max_detections;
   post_messages = self->settings.post_messages;
-  with_maps = self->settings.attach_map != GST_CONVNET_ATTACH_MAP_NONE;
+  attach_map = self->settings.attach_map;
   GST_OBJECT_UNLOCK (self);
   params.background = self->engine->model->background;
   if (params.threshold <= 0.0)
     params.threshold = self->engine->model->info->threshold;
 
-  if (!infer (self, buffer, with_maps))
+  if (!infer (self, buffer, attach_map != GST_CONVNET_ATTACH_MAP_NONE))
     return GST_FLOW_OK;
 
   count = cnn_detector_detect (self->engine->detector, &params, &detections);
   announce (self, buffer, detections, count, post_messages);
-  if (with_maps)
-    gst_convnet_map_writer_attach (&self->engine->maps, buffer,
-        self->engine->age);
+  attach_maps (self, buffer, attach_map);
 
   GST_OBJECT_LOCK (self);
   self->stats.objects += (guint64) count;
@@ -464,16 +479,17 @@ gst_convnet_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   GstConvnet *self = GST_CONVNET (object);
-  gboolean known, tensor;
+  gboolean known, no_tensor;
 
   GST_OBJECT_LOCK (self);
   known = gst_convnet_settings_set (&self->settings, id, value);
-  tensor = self->settings.attach_map == GST_CONVNET_ATTACH_MAP_TENSOR;
+  no_tensor = self->settings.attach_map == GST_CONVNET_ATTACH_MAP_TENSOR
+      && !GST_CONVNET_HAS_TENSORS;
   GST_OBJECT_UNLOCK (self);
 
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  if (tensor)
+  if (no_tensor)
     GST_WARNING_OBJECT (self,
         "attach-map=tensor is not in this build, it acts as scores");
 }

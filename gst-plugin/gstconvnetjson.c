@@ -174,6 +174,8 @@ gst_convnet_json_transform (GstBaseTransform *trans, GstBuffer *in,
   GString *text;
   gchar *source;
   guint objects;
+  GBytes *bytes;
+  gconstpointer data;
   gsize length;
 
   GST_OBJECT_LOCK (self);
@@ -188,11 +190,11 @@ gst_convnet_json_transform (GstBaseTransform *trans, GstBuffer *in,
     g_string_free (text, TRUE);
     return GST_BASE_TRANSFORM_FLOW_DROPPED;
   }
-  length = text->len;
+  bytes = g_string_free_to_bytes (text);
+  data = g_bytes_get_data (bytes, &length);
   gst_buffer_append_memory (out,
-      gst_memory_new_wrapped (0, text->str, length, 0, length, text->str,
-          g_free));
-  g_string_free (text, FALSE);
+      gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, (gpointer) data, length,
+          0, length, bytes, (GDestroyNotify) g_bytes_unref));
   return GST_FLOW_OK;
 }
 

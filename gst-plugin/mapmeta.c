@@ -156,6 +156,12 @@ gst_convnet_map_writer_clear (GstConvnetMapWriter *writer)
       gst_buffer_pool_set_active (writer->pools[i], FALSE);
     gst_clear_object (&writer->pools[i]);
   }
+  gst_convnet_map_writer_forget (writer);
+}
+
+void
+gst_convnet_map_writer_forget (GstConvnetMapWriter *writer)
+{
   g_clear_pointer (&writer->fields, gst_structure_free);
 }
 

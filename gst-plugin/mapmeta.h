@@ -44,6 +44,9 @@ void gst_convnet_map_writer_clear (GstConvnetMapWriter *writer);
 void gst_convnet_map_writer_update (GstConvnetMapWriter *writer,
     const GstConvnetModel *model, const CnnDetector *detector);
 
+/** gst_convnet_map_writer_forget: attach nothing until the next update. */
+void gst_convnet_map_writer_forget (GstConvnetMapWriter *writer);
+
 /**
  * gst_convnet_map_writer_attach:
  * @buffer: writable

@@ -142,10 +142,6 @@ test_no_map (void)
   g_assert_null (scene_map (out));
   scene_assert_box (out, "bright", 20, 32, 16, 16);
   gst_buffer_unref (out);
-
-  out = buffer_behind ("attach-map=tensor", 80, 64, 20, 32);
-  g_assert_nonnull (scene_map (out));
-  gst_buffer_unref (out);
 }
 
 static void
