@@ -27,6 +27,12 @@
  * luma of 8-bit YUV and GRAY8 frames where it lies; other formats are
  * converted first.
  *
+ * The network knows one size of object, so each frame is looked at in several
+ * sizes. For the built-in model and 640x480 these are nine levels, from digits
+ * of 20 pixels to 295 in steps of 1.4, which together cost 2.04 times the
+ * first. #GstConvnet:min-size saves most: at 28 the largest level is left out.
+ * #GstConvnet:macs-per-frame has the sum.
+ *
  * When the stream outruns the machine, frames are not dropped: a frame that
  * would come too late gets the last result, with its age in the metadata.
  *
@@ -135,6 +141,18 @@ load_model (GstConvnet *self, gboolean keep_fitting_labels, GError **error)
   return model;
 }
 
+/* Not an error: frames pass, and the next caps may be larger. */
+static void
+warn_about_size (GstConvnet *self, const GstConvnetModel *model)
+{
+  GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+      ("No objects will be found in frames of %dx%d pixels: the model's window "
+       "fits into no level of the pyramid",
+          GST_VIDEO_INFO_WIDTH (&self->info),
+          GST_VIDEO_INFO_HEIGHT (&self->info)),
+      ("window %ux%u", model->window[1], model->window[0]));
+}
+
 /* Takes over @engine and its model. */
 static void
 adopt (GstConvnet *self, GstConvnetEngine *engine)
@@ -159,12 +177,7 @@ adopt (GstConvnet *self, GstConvnetEngine *engine)
   GST_OBJECT_UNLOCK (self);
 
   if (cnn_detector_n_levels (engine->detector) == 0)
-    GST_ELEMENT_WARNING (self, STREAM, FORMAT,
-        ("Frames of %dx%d pixels are too small for the model: no objects will "
-         "be found",
-            GST_VIDEO_INFO_WIDTH (&self->info),
-            GST_VIDEO_INFO_HEIGHT (&self->info)),
-        ("its window is %ux%u pixels", model->window[1], model->window[0]));
+    warn_about_size (self, model);
 }
 
 static GstConvnetEngine *
