@@ -238,25 +238,28 @@ hidden_pixels (const Canvas *canvas, guint object, const Area *area)
   return hidden;
 }
 
-/* Above, below, or over the top of its box, at its left or its right edge: the
- * first place in the frame that hides least. */
+/* Above, below, beside or over the top of its box: the first place in the
+ * frame that hides least. */
 static Area
 place_chip (const Canvas *canvas, guint object, gint width, gint height)
 {
   const Area *box = &g_array_index (canvas->boxes, Area, object);
-  const gint ys[3] = { box->y - height, box->y + box->height, MAX (box->y, 0) };
-  const gint xs[2] = { box->x, box->x + box->width - width };
+  const gint right = box->x + box->width, bottom = box->y + box->height;
   const gint last_x = canvas->style->width - width;
   const gint last_y = canvas->style->height - height;
+  const gint over_y = MIN (box->y, last_y);
+  const gint places[8][2] = { { box->x, box->y - height },
+    { right - width, box->y - height }, { box->x, bottom },
+    { right - width, bottom }, { right, over_y }, { box->x - width, over_y },
+    { box->x, over_y }, { right - width, over_y } };
   Area best = { 0, 0, width, height };
   gint least = G_MAXINT;
 
-  for (gint i = 0; i < 6; i++) {
-    Area area = { CLAMP (xs[i % 2], 0, last_x), ys[i / 2], width, height };
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    Area area = { CLAMP (places[i][0], 0, last_x), places[i][1], width,
+      height };
     gint hidden;
 
-    if (i >= 4)
-      area.y = MIN (area.y, last_y);
     if (area.y < 0 || area.y > last_y)
       continue;
     hidden = hidden_pixels (canvas, object, &area);

@@ -123,8 +123,8 @@ static void
 view (const GstConvnetFrame *frame, const GstVideoFrame *pixels,
     CnnImage *image)
 {
-  *image = (CnnImage){ .width = GST_VIDEO_FRAME_WIDTH (pixels),
-    .height = GST_VIDEO_FRAME_HEIGHT (pixels),
+  *image = (CnnImage){ .width = GST_VIDEO_INFO_WIDTH (&frame->info),
+    .height = GST_VIDEO_INFO_HEIGHT (&frame->info),
     .channels = frame->channels,
     .step_bytes = GST_VIDEO_FRAME_COMP_PSTRIDE (pixels, 0),
     .levels = frame->levels };
@@ -135,14 +135,15 @@ view (const GstConvnetFrame *frame, const GstVideoFrame *pixels,
   }
 }
 
-/* A video meta may say something else than the caps did. */
+/* A video meta may say more than the caps did, where a decoder pads its
+ * pictures; never less. */
 static gboolean
-is_as_announced (const GstConvnetFrame *frame)
+is_large_enough (const GstConvnetFrame *frame)
 {
   return GST_VIDEO_FRAME_WIDTH (&frame->source)
-      == GST_VIDEO_INFO_WIDTH (&frame->info)
+      >= GST_VIDEO_INFO_WIDTH (&frame->info)
       && GST_VIDEO_FRAME_HEIGHT (&frame->source)
-      == GST_VIDEO_INFO_HEIGHT (&frame->info)
+      >= GST_VIDEO_INFO_HEIGHT (&frame->info)
       && GST_VIDEO_FRAME_FORMAT (&frame->source)
       == GST_VIDEO_INFO_FORMAT (&frame->info);
 }
@@ -153,7 +154,7 @@ gst_convnet_frame_map (GstConvnetFrame *frame, GstBuffer *buffer,
 {
   if (!gst_video_frame_map (&frame->source, &frame->info, buffer, GST_MAP_READ))
     return FALSE;
-  if (!is_as_announced (frame))
+  if (!is_large_enough (frame))
     goto fail;
 
   if (!frame->converter) {

@@ -50,8 +50,8 @@ gboolean gst_convnet_frame_is_converted (const GstConvnetFrame *frame);
  * @buffer: a frame; mapped for reading only
  * @image: (out): a view that lives until gst_convnet_frame_unmap()
  *
- * Returns: FALSE if the buffer can't be mapped, or is not of the announced
- * size and format.
+ * Returns: FALSE if the buffer can't be mapped, or is smaller than announced
+ * or of another format.
  */
 gboolean gst_convnet_frame_map (GstConvnetFrame *frame, GstBuffer *buffer,
     CnnImage *image);

@@ -30,9 +30,9 @@ static const Recipe bright_recipe = { 1, 3, "bright\ndark\nnone", NULL,
 static const Recipe small_recipe = { 1, 2, "bright\nnone", NULL,
   { -40 * 0.85f, 0 }, { { 40 }, { 0 } } };
 static const Recipe rgb_recipe = { 3, 3, "red\ngreen\nnone", "Rgb8",
-  { -20, -20, 0 }, { { 40, -40, 0 }, { -40, 40, 0 }, { 0 } } };
+  { -20, -20, 0 }, { { 40, -20, -20 }, { -20, 40, -20 }, { 0 } } };
 static const Recipe bgr_recipe = { 3, 3, "red\ngreen\nnone", "Bgr8",
-  { -20, -20, 0 }, { { 0, -40, 40 }, { 0, 40, -40 }, { 0 } } };
+  { -20, -20, 0 }, { { -20, -20, 40 }, { -20, 40, -20 }, { 0 } } };
 
 static gfloat *
 spread_weights (const Recipe *recipe)

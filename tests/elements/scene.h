@@ -22,8 +22,8 @@ const gchar *scene_model (void);
 /* The same with two classes only, "bright" and "none". */
 const gchar *scene_small_model (void);
 
-/* With three channels in the order @format ("Rgb8" or "Bgr8"): "red" = 40 (r -
- * g) - 20 and "green" = 40 (g - r) - 20 of its means, "none" = 0. */
+/* With three channels in the order @format ("Rgb8" or "Bgr8"): "red" = 20 (2 r
+ * - g - b - 1) and "green" alike of their means, "none" = 0. */
 const gchar *scene_color_model (const gchar *format);
 
 /* A launch line of convnet with that network, one level, threshold 0.9, then

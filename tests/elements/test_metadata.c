@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* test_metadata.c: what convnet attached, after other elements had the buffer. */
 
-#include <string.h>
+#include <math.h>
 
 #include "scene.h"
 
@@ -63,11 +63,11 @@ test_rounding_is_no_other_aspect (void)
 {
   gdouble scale, x, y;
   GstBuffer *out = buffer_behind (
-      "! videoscale ! capsfilter caps=video/x-raw,width=75,height=60", 80, 64,
+      "! videoscale ! capsfilter caps=video/x-raw,width=75,height=61", 80, 64,
       20, 32);
   get_scales (out, &scale, &x, &y);
   g_assert_cmpfloat_with_epsilon (x, 75 / 80.0, 1e-9);
-  g_assert_cmpfloat_with_epsilon (y, 60 / 64.0, 1e-9);
+  g_assert_cmpfloat_with_epsilon (y, 61 / 64.0, 1e-9);
   gst_buffer_unref (out);
 }
 
@@ -177,6 +177,73 @@ test_two_in_a_row (void)
   g_free (more);
 }
 
+/* Edges go to the nearest pixel, each for itself. */
+static void
+test_rounding (void)
+{
+  static const gint sizes[][2] = { { 96, 72 }, { 101, 77 }, { 97, 83 } };
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    gint width = sizes[i][0], height = sizes[i][1];
+    GstBuffer *out = buffer_behind ("min-size=11 max-size=11 scale-factor=1.4",
+        width, height, 21, 17);
+    GstVideoRegionOfInterestMeta *roi =
+        (GstVideoRegionOfInterestMeta *) gst_buffer_get_meta (out,
+            GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
+    gdouble x0, y0, x1, y1;
+    g_assert_nonnull (roi);
+    g_assert_true (
+        gst_structure_get (gst_video_region_of_interest_meta_get_param (roi,
+                               "detection"),
+            "x_min", G_TYPE_DOUBLE, &x0, "y_min", G_TYPE_DOUBLE, &y0, "x_max",
+            G_TYPE_DOUBLE, &x1, "y_max", G_TYPE_DOUBLE, &y1, NULL));
+    g_test_message ("%.3f %.3f %.3f %.3f", x0 * width, y0 * height, x1 * width,
+        y1 * height);
+    g_assert_cmpint (roi->x, ==, lround (x0 * width));
+    g_assert_cmpint (roi->y, ==, lround (y0 * height));
+    g_assert_cmpint (roi->x + roi->w, ==, lround (x1 * width));
+    g_assert_cmpint (roi->y + roi->h, ==, lround (y1 * height));
+    gst_buffer_unref (out);
+  }
+}
+
+/* A buffer too short for its caps passes, and nothing is read of it. */
+static void
+test_short_buffer (void)
+{
+  GstVideoInfo info;
+  gchar *launch = scene_launch ("");
+  GstHarness *h = scene_harness (launch, "GRAY8", 80, 64, &info);
+  GstBuffer *out = scene_push (h, gst_buffer_new_allocate (NULL, 100, NULL));
+  g_assert_cmpuint (scene_count (out), ==, 0);
+  g_assert_null (scene_map (out));
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+  g_free (launch);
+}
+
+/* The picture lies in a larger one, as decoders do it. */
+static void
+test_larger_than_announced (void)
+{
+  static const gchar *const formats[] = { "GRAY8", "NV12", "RGB" };
+  gchar *launch = scene_launch ("");
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstVideoInfo info, larger;
+    GstHarness *h = scene_harness (launch, formats[i], 80, 64, &info);
+    gst_video_info_set_format (&larger, GST_VIDEO_INFO_FORMAT (&info), 96, 80);
+    larger.fps_n = info.fps_n;
+    larger.fps_d = info.fps_d;
+    GstBuffer *in = scene_frame (&larger, 20, 32);
+    gst_buffer_add_video_meta (in, GST_VIDEO_FRAME_FLAG_NONE,
+        GST_VIDEO_INFO_FORMAT (&info), 96, 80);
+    GstBuffer *out = scene_push (h, in);
+    scene_assert_box (out, "bright", 20, 32, 16, 16);
+    gst_buffer_unref (out);
+    gst_harness_teardown (h);
+  }
+  g_free (launch);
+}
+
 /* Behind a tee the buffer is shared: the pixels stay so, the metadata not. */
 static void
 test_shared_buffer (void)
@@ -217,6 +284,9 @@ main (int argc, char **argv)
   TEST ("no-map", test_no_map);
   TEST ("labels", test_map_names_its_classes);
   TEST ("two-in-a-row", test_two_in_a_row);
+  TEST ("rounding", test_rounding);
+  TEST ("short", test_short_buffer);
+  TEST ("larger", test_larger_than_announced);
   TEST ("shared-buffer", test_shared_buffer);
 #undef TEST
   int result = g_test_run ();

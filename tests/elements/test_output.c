@@ -95,6 +95,35 @@ test_json_empty (void)
   g_free (launch);
 }
 
+/* Regions of other elements are no detections: they come if one asks. */
+static void
+test_json_other_regions (void)
+{
+  for (gint all = 0; all < 2; all++) {
+    GstVideoInfo info;
+    GstHarness *h =
+        scene_harness (all ? "convnetjson all-regions=true" : "convnetjson",
+            "GRAY8", 80, 64, &info);
+    GstBuffer *in = scene_frame (&info, -1, 0);
+    gst_buffer_add_video_region_of_interest_meta (in, "a \"face\"", 1, 2, 3, 4);
+    GstBuffer *out = gst_harness_push_and_pull (h, in);
+    JsonNode *root = parse_line (out);
+    JsonArray *objects =
+        json_object_get_array_member (json_node_get_object (root), "objects");
+    g_assert_cmpuint (json_array_get_length (objects), ==, (guint) all);
+    if (all) {
+      JsonObject *o = json_array_get_object_element (objects, 0);
+      g_assert_cmpstr (json_object_get_string_member (o, "roi_type"), ==,
+          "a \"face\"");
+      g_assert_cmpint (json_object_get_int_member (o, "h"), ==, 4);
+      g_assert_false (json_object_has_member (o, "detection"));
+    }
+    json_node_unref (root);
+    gst_buffer_unref (out);
+    gst_harness_teardown (h);
+  }
+}
+
 /* Pixels change at the box and nowhere far from it. */
 static void
 test_overlay (const gchar *format, gint x, gint y, gboolean changes)
@@ -257,6 +286,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/line", test_json);
   g_test_add_func ("/json/empty", test_json_empty);
+  g_test_add_func ("/json/other-regions", test_json_other_regions);
   g_test_add_func ("/overlay/draws", test_overlay_draws);
   g_test_add_func ("/digits/own-pictures", test_own_pictures);
   g_test_add_func ("/digits/photographs", test_photographs);

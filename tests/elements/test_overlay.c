@@ -167,6 +167,39 @@ test_draw (void)
   }
 }
 
+/* Objects at the same place: their labels lie side by side. */
+static void
+test_labels_apart (void)
+{
+  GstVideoInfo info;
+  GstHarness *h =
+      composing_harness ("convnetoverlay draw=labels", 320, 240, &info);
+  GstBuffer *in = scene_frame (&info, -1, 0);
+  struct
+  {
+    gint x, y;
+    guint w, h;
+  } rect[3];
+  for (guint i = 0; i < 3; i++)
+    add_region (in, "a name", 150, 110, 20, 20);
+  GstBuffer *out = scene_push (h, in);
+  GstVideoOverlayComposition *overlay =
+      gst_buffer_get_video_overlay_composition_meta (out)->overlay;
+  g_assert_cmpuint (rectangles (out), ==, 3);
+  for (guint i = 0; i < 3; i++)
+    gst_video_overlay_rectangle_get_render_rectangle (
+        gst_video_overlay_composition_get_rectangle (overlay, i), &rect[i].x,
+        &rect[i].y, &rect[i].w, &rect[i].h);
+  for (guint i = 0; i < 3; i++)
+    for (guint k = 0; k < i; k++)
+      g_assert_true (rect[i].x + (gint) rect[i].w <= rect[k].x
+          || rect[k].x + (gint) rect[k].w <= rect[i].x
+          || rect[i].y + (gint) rect[i].h <= rect[k].y
+          || rect[k].y + (gint) rect[k].h <= rect[i].y);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+
 static GstBuffer *
 push_at (GstHarness *h, const GstVideoInfo *info, GstClockTime time,
     gboolean with_region)
@@ -276,6 +309,7 @@ main (int argc, char **argv)
   TEST ("attached", test_attached_pixels_stay);
   TEST ("add-up", test_compositions_add_up);
   TEST ("draw", test_draw);
+  TEST ("labels-apart", test_labels_apart);
   TEST ("expiry", test_expiry);
   TEST ("heat-map", test_heat_map);
   TEST ("color", test_color);
