@@ -156,7 +156,7 @@ draw_box (cairo_t *cairo, gconstpointer data)
   const Box *box = data;
   const Color *color = &box->color;
 
-  cairo_set_source_rgba (cairo, 0.0, 0.0, 0.0, 0.6 * color->alpha);
+  cairo_set_source_rgba (cairo, 0.0, 0.0, 0.0, 0.45 * color->alpha);
   fill_frame (cairo, &box->outer, 0, RIM);
   cairo_set_source_rgba (cairo, color->red, color->green, color->blue,
       color->alpha);
@@ -354,7 +354,7 @@ canvas_init (Canvas *canvas, const GstConvnetStyle *style,
   *canvas = (Canvas){ .style = style, .rectangles = rectangles };
   canvas->line = (gint) lround (style->line_width);
   if (style->line_width <= 0.0)
-    canvas->line = (gint) CLAMP (lround (height / 240.0), 1, 16);
+    canvas->line = (gint) CLAMP (lround (height / 240.0), 2, 16);
   canvas->line = MAX (canvas->line, 1);
 
   canvas->font = pango_font_description_from_string (
