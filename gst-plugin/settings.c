@@ -350,7 +350,7 @@ install_pyramid (GObjectClass *klass)
    * Step of the pyramid: each level is the one before, divided by this in
    * width and height. Smaller steps find objects of sizes in between more
    * surely and cost more: all levels together cost about 1 / (1 - 1/f^2) times
-   * the first, that is 2.0 times at 1.4.
+   * the first, that is 1.8 times at 1.5.
    */
   g_object_class_install_property (klass, PROP_SCALE_FACTOR,
       g_param_spec_double ("scale-factor", "Scale factor",

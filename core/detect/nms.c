@@ -34,8 +34,8 @@
 #define MAX_CONTAINED 0.5f
 /* Agreeing boxes overlap at least this much, however low the threshold: two
  * equal digits side by side must not pull at each other. Centred boxes of
- * neighbouring levels have 1 / 1.4^2 = 0.51. */
-#define MIN_AGREEMENT 0.5f
+ * neighbouring levels have 1 / 1.5^2 = 0.44. */
+#define MIN_AGREEMENT 0.42f
 
 /* A total order: no two candidates of a frame are equal. */
 static bool

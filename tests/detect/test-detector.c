@@ -257,7 +257,7 @@ check_scene (const CnnDetectorConfig *config, CnnModel *model,
 
 /* -- tests -------------------------------------------------------------- */
 
-/* Of the model's own size times powers of the factor, and between them */
+/* Of the model's own size times powers of 1.4, and between them */
 static const Disc scene[] = {
   { 40, 40, 5, 0 },
   { 80.5, 41.3, 5, 1 },
@@ -273,8 +273,10 @@ static void
 test_truth (void)
 {
   CnnModel *model = make_model (0, NULL);
-  check_scene (&(CnnDetectorConfig){ .width = 320, .height = 240 }, model,
-      scene, G_N_ELEMENTS (scene));
+  check_scene (&(CnnDetectorConfig){ .width = 320,
+                   .height = 240,
+                   .scale_factor = 1.4 },
+      model, scene, G_N_ELEMENTS (scene));
   cnn_model_unref (model);
 }
 
@@ -284,8 +286,10 @@ test_kinds (void)
   static const char *const kinds[] = { "Softmax", "LogSoftmax" };
   for (size_t i = 0; i < G_N_ELEMENTS (kinds); i++) {
     CnnModel *model = make_model (0, kinds[i]);
-    check_scene (&(CnnDetectorConfig){ .width = 320, .height = 240 }, model,
-        scene, G_N_ELEMENTS (scene));
+    check_scene (&(CnnDetectorConfig){ .width = 320,
+                     .height = 240,
+                     .scale_factor = 1.4 },
+        model, scene, G_N_ELEMENTS (scene));
     cnn_model_unref (model);
   }
 }
@@ -339,7 +343,10 @@ static void
 test_max_size (void)
 {
   CnnModel *model = make_model (0, NULL);
-  CnnDetectorConfig config = { .width = 320, .height = 240, .max_size = 20 };
+  CnnDetectorConfig config = { .width = 320,
+    .height = 240,
+    .scale_factor = 1.4,
+    .max_size = 20 };
   CnnDetector *detector = make_detector (model, &config);
   g_assert_cmpint (cnn_detector_n_levels (detector), ==, 3);
   uint64_t few = cnn_detector_macs (detector);

@@ -32,9 +32,8 @@ assert_level (const CnnLevel *level, int width, int height)
 static void
 test_default (void)
 {
-  static const int expected[][2] = { { 640, 480 }, { 457, 343 }, { 327, 245 },
-    { 233, 175 }, { 167, 125 }, { 119, 89 }, { 85, 64 }, { 61, 46 },
-    { 43, 33 } };
+  static const int expected[][2] = { { 640, 480 }, { 427, 320 }, { 284, 213 },
+    { 190, 142 }, { 126, 95 }, { 84, 63 }, { 56, 42 } };
   CnnLevel levels[CNN_MAX_LEVELS];
   int n = plan (&(CnnDetectorConfig){ .width = 640, .height = 480 }, levels);
   g_assert_cmpint (n, ==, G_N_ELEMENTS (expected));
@@ -46,7 +45,9 @@ static void
 test_small_frame (void)
 {
   CnnLevel levels[CNN_MAX_LEVELS];
-  CnnDetectorConfig config = { .width = 31, .height = 480 };
+  CnnDetectorConfig config = { .width = 31,
+    .height = 480,
+    .scale_factor = 1.4 };
   g_assert_cmpint (plan (&config, levels), ==, 0);
   config.width = 640;
   config.height = 31;

@@ -20,7 +20,7 @@ CNN_BEGIN_DECLS
 #define CNN_MIN_SCALE_FACTOR 1.05
 
 /** Defaults of the properties of the same names. */
-#define CNN_DEFAULT_SCALE_FACTOR   1.4
+#define CNN_DEFAULT_SCALE_FACTOR   1.5
 #define CNN_DEFAULT_IOU_THRESHOLD  0.3
 #define CNN_DEFAULT_MAX_DETECTIONS 100
 
