@@ -367,7 +367,9 @@ cnn_session_compile (CnnModel *model, const CnnShape *input,
   if (!status)
     status = cnn_graph_infer (s->graph, input, s->tensors, error);
   if (!status) {
-    cnn_graph_geometry (s->graph, s->tensors, s->places);
+    status = cnn_graph_geometry (s->graph, s->tensors, s->places, error);
+  }
+  if (!status) {
     status = plan_and_place (s, how, error);
   }
   if (status) {

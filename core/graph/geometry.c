@@ -8,96 +8,224 @@
  *   offset' = offset + o * stride
  *   stride' = stride * s
  *
+ * all in fractions of a pixel, for operators that make maps larger: cell i
+ * begins at floor ((o + i*s) / up), so that window' grows by what rounding
+ * may take away, (up - 1) / up strides.
+ *
+ * Which cells have seen padding is followed beside it, as the interval of
+ * those that have not: exact, whatever the sizes.
+ *
  * Source: Araujo, Norris, Sim, "Computing receptive fields of convolutional
  * neural networks", Distill, 2019. */
 
 #include "graph/nodes.h"
 
 #include <limits.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+/* Sizes not fixed count as this. */
+#define OPEN_SIZE ((int64_t) 1 << 40)
+/* Products of two numbers below it fit. */
+#define MAX_NUMBER ((int64_t) 1 << 30)
+
+/**
+ * Axis:
+ * Cell i sees pixels (offset + i*stride) / unit ... (+ window) / unit; cells
+ * begin ... end - 1 have seen no padding.
+ */
+typedef struct
+{
+  int64_t window, stride, offset, unit;
+  int64_t begin, end;
+} Axis;
+
+typedef struct
+{
+  bool known;
+  Axis axis[2];
+} Look;
+
+static int64_t
+floor_div (int64_t a, int64_t b)
+{
+  return a / b - (a % b < 0);
+}
+
+static int64_t
+ceil_div (int64_t a, int64_t b)
+{
+  return -floor_div (-a, b);
+}
+
+static int64_t
+divisor (int64_t a, int64_t b)
+{
+  while (b) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a < 0 ? -a : a;
+}
 
 static bool
-compose_axis (const CnnGeometry *look, const CnnGeometry *op, int axis,
-    CnnGeometry *out)
+reduce (Axis *axis)
 {
-  int64_t stride = look->stride[axis];
-  int64_t window = look->window[axis] + (op->window[axis] - 1) * stride;
-  int64_t offset = look->offset[axis] + op->offset[axis] * stride;
-  stride *= op->stride[axis];
-  if (window > INT_MAX || stride > INT_MAX || offset < INT_MIN
-      || offset > INT_MAX)
+  int64_t d = divisor (divisor (axis->unit, axis->stride),
+      divisor (axis->window, axis->offset));
+  axis->window /= d;
+  axis->stride /= d;
+  axis->offset /= d;
+  axis->unit /= d;
+  return axis->window < MAX_NUMBER && axis->stride < MAX_NUMBER
+      && axis->unit < MAX_NUMBER && llabs (axis->offset) < MAX_NUMBER;
+}
+
+static bool
+compose (const Axis *in, const CnnOpGeometry *op, int a, Axis *out)
+{
+  int64_t w = op->window[a], s = op->stride[a], o = op->offset[a];
+  int64_t up = op->up[a] > 0 ? op->up[a] : 1;
+  if (w >= MAX_NUMBER || s < 1 || s >= MAX_NUMBER || up >= MAX_NUMBER
+      || llabs (o) >= MAX_NUMBER || in->unit * up >= MAX_NUMBER
+      || in->stride * w >= MAX_NUMBER)
     return false;
-  out->window[axis] = (int) window;
-  out->offset[axis] = (int) offset;
-  out->stride[axis] = (int) stride;
-  return true;
+  *out = (Axis){
+    .window =
+        in->window * up + (w - 1) * in->stride * up + in->stride * (up - 1),
+    .stride = in->stride * s,
+    .offset = in->offset * up + in->stride * (o - (up - 1)),
+    .unit = in->unit * up,
+    .begin = ceil_div (in->begin * up - o, s),
+    .end = ceil_div ((in->end - w + 1) * up - o, s),
+  };
+  return reduce (out);
+}
+
+static void
+scale (Axis *axis, int64_t factor)
+{
+  axis->window *= factor;
+  axis->stride *= factor;
+  axis->offset *= factor;
+  axis->unit *= factor;
 }
 
 /* Two branches meet: a cell looks at what either of them saw, if they keep
  * step. */
 static bool
-join (CnnGeometry *a, const CnnGeometry *b)
+join_axis (Axis *a, Axis b)
 {
-  for (int i = 0; i < 2; i++) {
-    if (a->stride[i] != b->stride[i])
-      return false;
-    int64_t end_a = (int64_t) a->offset[i] + a->window[i];
-    int64_t end_b = (int64_t) b->offset[i] + b->window[i];
-    int64_t end = end_a > end_b ? end_a : end_b;
-    if (b->offset[i] < a->offset[i])
-      a->offset[i] = b->offset[i];
-    if (end - a->offset[i] > INT_MAX)
-      return false;
-    a->window[i] = (int) (end - a->offset[i]);
-  }
-  a->padded |= b->padded;
-  return true;
+  int64_t unit = a->unit;
+  if (a->unit * b.unit >= MAX_NUMBER)
+    return false;
+  scale (a, b.unit);
+  scale (&b, unit);
+  if (a->stride != b.stride)
+    return false;
+  int64_t end_a = a->offset + a->window, end_b = b.offset + b.window;
+  if (b.offset < a->offset)
+    a->offset = b.offset;
+  a->window = (end_a > end_b ? end_a : end_b) - a->offset;
+  a->begin = a->begin > b.begin ? a->begin : b.begin;
+  a->end = a->end < b.end ? a->end : b.end;
+  return reduce (a);
 }
 
-static CnnPlace
-node_place (const CnnNode *node, const CnnTensor *tensors,
-    const CnnPlace *places)
+static Look
+node_look (const CnnNode *node, const CnnTensor *tensors, const Look *looks)
 {
   const CnnTensor *in[CNN_MAX_NODE_TENSORS];
-  CnnGeometry op = { { 1, 1 }, { 1, 1 }, { 0, 0 }, 0 }, look = { .padded = 0 };
-  bool found = false;
+  CnnOpGeometry op = { .window = { 1, 1 } };
+  Look look = { 0 };
 
   cnn_node_inputs (node, tensors, in);
   if (!node->op->geometry || !node->op->geometry (node->params, in, &op))
-    return (CnnPlace){ 0 };
+    return look;
   for (int i = 0; i < node->n_in; i++) {
     if (!in[i] || in[i]->data)
       continue;
-    const CnnPlace *place = &places[node->in[i]];
-    if (!place->known || (found && !join (&look, &place->look)))
-      return (CnnPlace){ 0 };
-    if (!found)
-      look = place->look;
-    found = true;
+    const Look *other = &looks[node->in[i]];
+    if (!other->known)
+      return (Look){ 0 };
+    for (int a = 0; a < 2; a++) {
+      if (!look.known)
+        look.axis[a] = other->axis[a];
+      else if (!join_axis (&look.axis[a], other->axis[a]))
+        return (Look){ 0 };
+    }
+    look.known = true;
   }
 
-  CnnGeometry out = { .padded = look.padded || op.padded };
-  if (!found || !compose_axis (&look, &op, 0, &out)
-      || !compose_axis (&look, &op, 1, &out))
-    return (CnnPlace){ 0 };
-  return (CnnPlace){ true, out };
+  Look out = { .known = look.known };
+  for (int a = 0; a < 2 && out.known; a++)
+    out.known = compose (&look.axis[a], &op, a, &out.axis[a]);
+  return out;
 }
 
-void
-cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
-    CnnPlace *places)
+/* Size of a value along vertical or horizontal @axis. */
+static int64_t
+size_along (const CnnTensor *tensor, int axis)
 {
-  for (size_t v = 0; v < graph->n_values; v++)
-    places[v] = (CnnPlace){ 0 };
-  if (graph->n_inputs && tensors[graph->inputs[0]].shape.rank == 4)
-    places[graph->inputs[0]] = (CnnPlace){
-      .known = true,
-      .look = { { 1, 1 }, { 1, 1 }, { 0, 0 }, 0 },
-    };
+  const CnnShape *s = &tensor->shape;
+  if (s->rank == 3 && !axis)
+    return 1;
+  int64_t size = s->rank < 3 ? 1 : s->dims[s->rank - 2 + axis];
+  return size < 0 ? OPEN_SIZE : size;
+}
+
+static int
+as_int (int64_t value)
+{
+  return value > INT_MAX ? INT_MAX : value < 0 ? 0 : (int) value;
+}
+
+static CnnPlace
+place_of (const Look *look, const CnnTensor *tensor)
+{
+  CnnPlace place = { .known = look->known };
+  for (int a = 0; a < 2 && look->known; a++) {
+    const Axis *x = &look->axis[a];
+    int64_t size = size_along (tensor, a);
+    int64_t first = floor_div (x->offset, x->unit);
+    CnnGeometry *g = &place.look;
+    place.finer = place.finer || x->stride % x->unit;
+    g->stride[a] = (int) (x->stride / x->unit);
+    g->offset[a] = (int) first;
+    g->window[a] = (int) (ceil_div (x->offset + x->window, x->unit) - first);
+    g->clean_begin[a] = as_int (x->begin);
+    g->clean_end[a] = as_int (x->end < size ? x->end : size);
+    g->padded |= x->begin > 0 || (size < OPEN_SIZE && x->end < size);
+  }
+  place.known = place.known && !place.finer;
+  return place;
+}
+
+CnnStatus
+cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
+    CnnPlace *places, CnnError *error)
+{
+  Look *looks = calloc (graph->n_values + 1, sizeof *looks);
+  if (!looks)
+    return cnn_error_memory (error, graph->n_values * sizeof *looks,
+        "the geometry");
+  int x = graph->n_inputs ? graph->inputs[0] : -1;
+  if (x >= 0 && (tensors[x].shape.rank == 4 || tensors[x].shape.rank == 3)) {
+    looks[x].known = true;
+    for (int a = 0; a < 2; a++)
+      looks[x].axis[a] = (Axis){ 1, 1, 0, 1, 0, size_along (&tensors[x], a) };
+  }
   for (size_t n = 0; n < graph->n_nodes; n++) {
     const CnnNode *node = &graph->nodes[n];
-    CnnPlace place = node_place (node, tensors, places);
+    Look look = node_look (node, tensors, looks);
     for (int i = 0; i < node->n_out; i++)
       if (node->out[i] >= 0)
-        places[node->out[i]] = place;
+        looks[node->out[i]] = look;
   }
+  for (size_t v = 0; v < graph->n_values; v++)
+    places[v] = place_of (&looks[v], &tensors[v]);
+  free (looks);
+  return CNN_OK;
 }

@@ -131,18 +131,20 @@ CnnStatus cnn_graph_fold (CnnGraph *graph, CnnError *error);
 /**
  * CnnPlace:
  * @known: false where cells of the value have no place in the picture
+ * @finer: true where they have one, but lie closer than pixels: no CnnGeometry
+ *   says that
  * @look: which part of the picture a cell looks at
  */
 typedef struct
 {
-  bool known;
+  bool known, finer;
   CnnGeometry look;
 } CnnPlace;
 
 /** cnn_graph_geometry: @places: (out): of every value, with respect to the
  * first input. @tensors as from cnn_graph_infer(). */
-void cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
-    CnnPlace *places);
+CnnStatus cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
+    CnnPlace *places, CnnError *error);
 
 /** cnn_graph_fuse: lets operators take over the next one (op->fuse()). */
 void cnn_graph_fuse (CnnGraph *graph);

@@ -74,10 +74,16 @@ typedef struct
 
 /**
  * CnnOpGeometry:
- * How a cell of the output looks back on the input's cells, per axis ([0]
- * vertical, [1] horizontal): cells offset + i*stride ... + window - 1.
+ * How cell i of the output looks back on the input's cells, per axis ([0]
+ * vertical, [1] horizontal): cells
+ *   floor ((offset + i*stride) / up) ... + window - 1
+ * @up is 1 but for operators that make maps larger (0 stands for 1 too). Cells
+ * outside the input are padding: cnn_graph_geometry() finds out who sees it.
  */
-typedef CnnGeometry CnnOpGeometry;
+typedef struct
+{
+  int window[2], stride[2], offset[2], up[2];
+} CnnOpGeometry;
 
 /**
  * CnnOp:
@@ -88,13 +94,25 @@ typedef CnnGeometry CnnOpGeometry;
  * @inplace: out[0] may share memory with in[0] (equal element count and type)
  * @fixed_in: bit i is set if input i is never learned though it is a float
  *   constant (running mean and variance)
+ * @value_in: bit i is set if infer() needs the elements of input i, not just
+ *   its shape (axes, target shapes, repeats). Where they are not known yet,
+ *   in[i]->data is NULL and infer() gives outputs of the right rank with sizes
+ *   of -1; a session is made only when they are known
+ * @float32_only: infer() accepts no float16, bfloat16 or float64 where it
+ *   accepts float32: the graph puts Casts around the node then, so that other
+ *   precisions compute in float32
+ * @reads_shape: forward() reads the shape of in[0], not its elements
+ *
+ * Integers, bool and other types are infer()'s business: an operator takes the
+ * types that ONNX gives it. Tensors of no elements are possible: forward()
+ * does nothing for them, or writes what an empty sum is.
  *
  * @parse: attributes to parameters (@params is zeroed, @params_bytes long).
  *   The only member that sees untrusted attributes. NULL = takes none.
  *   Unknown attributes are CNN_ERROR_UNSUPPORTED.
  * @infer: types and shapes of the outputs; also checks everything that the
- *   other members rely on. `in[i]->data` is set for constants only (Reshape
- *   needs it). A size of -1 in an input means "not fixed": the outputs that
+ *   other members rely on. `in[i]->data` is set for values that are known
+ *   before anything runs (constants, shape arithmetic). A size of -1 in an input means "not fixed": the outputs that
  *   depend on it get -1 too.
  * @geometry: cells of out[0] on in[0]. NULL = cells have no place (Flatten).
  *   cnn_op_geometry_pointwise() for element-wise operators.
@@ -120,7 +138,9 @@ struct CnnOp
   int min_in, max_in, max_out;
   size_t params_bytes;
   bool inplace;
-  unsigned fixed_in;
+  bool float32_only;
+  bool reads_shape;
+  uint32_t fixed_in, value_in;
 
   CnnStatus (
       *parse) (const CnnAttributes *attributes, void *params, CnnError *error);

@@ -179,7 +179,6 @@ cnn_window_geometry (const CnnWindow *window, const CnnShape *in,
     geometry->window[axis] = (int) cnn_window_extent (window, axis);
     geometry->stride[axis] = (int) window->stride[axis];
     geometry->offset[axis] = (int) -begin;
-    geometry->padded |= total > 0;
   }
   return true;
 }

@@ -4,36 +4,49 @@
 #include <cnn/tensor.h>
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/size.h"
 
+static const struct
+{
+  const char *name;
+  size_t bytes;
+} types[] = {
+  [CNN_TYPE_FLOAT32] = { "float32", 4 },
+  [CNN_TYPE_UINT8] = { "uint8", 1 },
+  [CNN_TYPE_INT8] = { "int8", 1 },
+  [CNN_TYPE_UINT16] = { "uint16", 2 },
+  [CNN_TYPE_INT16] = { "int16", 2 },
+  [CNN_TYPE_INT32] = { "int32", 4 },
+  [CNN_TYPE_INT64] = { "int64", 8 },
+  [CNN_TYPE_BOOL] = { "bool", 1 },
+  [CNN_TYPE_FLOAT16] = { "float16", 2 },
+  [CNN_TYPE_FLOAT64] = { "float64", 8 },
+  [CNN_TYPE_UINT32] = { "uint32", 4 },
+  [CNN_TYPE_UINT64] = { "uint64", 8 },
+  [CNN_TYPE_BFLOAT16] = { "bfloat16", 2 },
+  [CNN_TYPE_UINT4] = { "uint4", 1 },
+  [CNN_TYPE_INT4] = { "int4", 1 },
+};
+
+static bool
+is_type (CnnType type)
+{
+  return (unsigned) type < sizeof types / sizeof *types && types[type].name;
+}
+
 size_t
 cnn_type_bytes (CnnType type)
 {
-  switch (type) {
-    case CNN_TYPE_NONE:
-      return 0;
-    case CNN_TYPE_FLOAT32:
-      return 4;
-    case CNN_TYPE_INT64:
-      return 8;
-  }
-  return 0;
+  return is_type (type) ? types[type].bytes : 0;
 }
 
 const char *
 cnn_type_name (CnnType type)
 {
-  switch (type) {
-    case CNN_TYPE_NONE:
-      return "none";
-    case CNN_TYPE_FLOAT32:
-      return "float32";
-    case CNN_TYPE_INT64:
-      return "int64";
-  }
-  return "none";
+  return is_type (type) ? types[type].name : "none";
 }
 
 CnnStatus

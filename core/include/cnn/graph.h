@@ -21,7 +21,7 @@ CNN_BEGIN_DECLS
 #define CNN_MAX_NODES  16384
 #define CNN_MAX_VALUES 65536
 /** CNN_MAX_NODE_TENSORS: most inputs, and most outputs, of one node. */
-#define CNN_MAX_NODE_TENSORS 16
+#define CNN_MAX_NODE_TENSORS 128
 
 /**
  * CnnAttributeType: numbers are those of ONNX's AttributeProto.AttributeType.

@@ -37,14 +37,18 @@ typedef struct
  * @stride: distance of the regions of neighbouring cells
  * @offset: where the region of cell 0 begins; negative with padding
  * @padded: 1 if cells at the border have seen padding
+ * @clean_begin: @clean_end: cells (i, j) with clean_begin[0] <= i <
+ *   clean_end[0], and j alike, have not
  *
  * Pixels of the input, [0] vertical, [1] horizontal. Cell (i, j) looks at
- * y = offset[0] + i*stride[0] ... + window[0] - 1, and x alike.
+ * y = offset[0] + i*stride[0] ... + window[0] - 1, and x alike. Where a network
+ * makes its maps larger again, window is what the cell sees at most.
  */
 typedef struct
 {
   int window[2], stride[2], offset[2];
   int padded;
+  int clean_begin[2], clean_end[2];
 } CnnGeometry;
 
 /**

@@ -20,8 +20,13 @@ CNN_BEGIN_DECLS
 /**
  * CnnType:
  * @CNN_TYPE_NONE: not known yet
- * @CNN_TYPE_FLOAT32: IEEE single precision
+ * @CNN_TYPE_FLOAT32: IEEE single precision: what networks compute in
  * @CNN_TYPE_INT64: shapes and indices
+ * @CNN_TYPE_BOOL: one byte, 0 or 1
+ * @CNN_TYPE_FLOAT16: IEEE half precision
+ * @CNN_TYPE_BFLOAT16: the upper half of a float32
+ * @CNN_TYPE_UINT4: 0..15, one a byte (ONNX files pack two)
+ * @CNN_TYPE_INT4: -8..7, one a byte
  *
  * Numbers are those of ONNX's TensorProto.DataType.
  */
@@ -29,7 +34,20 @@ typedef enum
 {
   CNN_TYPE_NONE = 0,
   CNN_TYPE_FLOAT32 = 1,
-  CNN_TYPE_INT64 = 7
+  CNN_TYPE_UINT8 = 2,
+  CNN_TYPE_INT8 = 3,
+  CNN_TYPE_UINT16 = 4,
+  CNN_TYPE_INT16 = 5,
+  CNN_TYPE_INT32 = 6,
+  CNN_TYPE_INT64 = 7,
+  CNN_TYPE_BOOL = 9,
+  CNN_TYPE_FLOAT16 = 10,
+  CNN_TYPE_FLOAT64 = 11,
+  CNN_TYPE_UINT32 = 12,
+  CNN_TYPE_UINT64 = 13,
+  CNN_TYPE_BFLOAT16 = 16,
+  CNN_TYPE_UINT4 = 21,
+  CNN_TYPE_INT4 = 22
 } CnnType;
 
 /**
@@ -60,13 +78,15 @@ typedef struct
 
 /**
  * cnn_type_bytes:
- * Returns: size of one element in bytes; 0 for CNN_TYPE_NONE.
+ * Returns: size of one element in bytes; 0 for CNN_TYPE_NONE and for numbers
+ * that are no CnnType.
  */
 CNN_API size_t cnn_type_bytes (CnnType type);
 
 /**
  * cnn_type_name:
- * Returns: "float32", "int64" or "none", static storage.
+ * Returns: "float32", "uint8", "bool" ..., static storage; "none" for numbers
+ * that are no CnnType.
  */
 CNN_API const char *cnn_type_name (CnnType type);
 
