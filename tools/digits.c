@@ -170,7 +170,7 @@ classify (const Scorer *scorer, Worker *worker, int index)
     window.pitch_bytes[c] = scorer->width;
   }
   cnn_resampler_run (worker->to_input, &window, scorer->info->range, NULL,
-      cnn_session_input (worker->session)->data);
+      cnn_session_input (worker->session, 0)->data);
   cnn_session_run (worker->session);
   return best_class (cnn_session_output (worker->session, 0),
       scorer->info->classes);

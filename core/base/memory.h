@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /** CNN_ALIGN_BYTES: alignment of every tensor: a cache line, a zmm register. */
 #define CNN_ALIGN_BYTES 64
@@ -30,6 +31,14 @@ cnn_align_up (size_t bytes)
  * with free(). NULL if there is none, or @bytes is absurd.
  */
 void *cnn_aligned_alloc (size_t bytes);
+
+/** cnn_copy: memcpy() that allows NULL where @bytes is 0. */
+static inline void
+cnn_copy (void *to, const void *from, size_t bytes)
+{
+  if (bytes)
+    memcpy (to, from, bytes);
+}
 
 /**
  * cnn_list_grow:

@@ -217,7 +217,7 @@ cnn_detector_run (CnnDetector *detector, const CnnImage *image)
   for (int k = 0; k < detector->n_levels; k++) {
     Level *level = &detector->levels[k];
     cnn_resampler_run (level->resampler, image, range, pool,
-        cnn_session_input (level->session)->data);
+        cnn_session_input (level->session, 0)->data);
     cnn_session_run (level->session);
   }
 }

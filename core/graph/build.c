@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/size.h"
+#include "tensor/convert.h"
 
 CnnStatus
 cnn_graph_new (int opset, CnnGraph **graph, CnnError *error)
@@ -214,19 +215,56 @@ cnn_graph_add_input (CnnGraph *graph, const char *name, CnnType type,
   return CNN_OK;
 }
 
-CnnStatus
-cnn_graph_check_finite (const char *name, const CnnTensor *tensor,
-    size_t elements, CnnError *error)
+static double
+element_at (const CnnTensor *tensor, size_t i)
 {
-  const float *x = tensor->data;
-  if (tensor->type != CNN_TYPE_FLOAT32)
+  switch (tensor->type) {
+    case CNN_TYPE_FLOAT32:
+      return (double) ((const float *) tensor->data)[i];
+    case CNN_TYPE_FLOAT64:
+      return ((const double *) tensor->data)[i];
+    case CNN_TYPE_FLOAT16:
+      return (double) cnn_half_to_float (((const uint16_t *) tensor->data)[i]);
+    case CNN_TYPE_BFLOAT16:
+      return (double) cnn_bfloat_to_float (
+          ((const uint16_t *) tensor->data)[i]);
+    default:
+      return 0;
+  }
+}
+
+/* No NaN, and no infinity either if it must be finite. */
+static CnnStatus
+check_elements (const char *name, const CnnTensor *tensor, size_t elements,
+    bool finite, CnnError *error)
+{
+  if (!cnn_type_is_float (tensor->type))
     return CNN_OK;
-  for (size_t i = 0; i < elements; i++)
-    if (!isfinite (x[i]))
+  for (size_t i = 0; i < elements; i++) {
+    double x = element_at (tensor, i);
+    if (isnan (x) || (finite && isinf (x)))
       return cnn_error_set (error, CNN_ERROR_FORMAT,
-          "constant '%s': element %zu of %zu is %f", name, i, elements,
-          (double) x[i]);
+          "constant '%s': element %zu of %zu is %f", name, i, elements, x);
+  }
   return CNN_OK;
+}
+
+CnnStatus
+cnn_graph_check_weights (const CnnGraph *graph, CnnError *error)
+{
+  CnnStatus status = CNN_OK;
+  for (size_t n = 0; n < graph->n_nodes; n++) {
+    const CnnNode *node = &graph->nodes[n];
+    if (!node->op->macs && !node->op->fixed_in)
+      continue;
+    for (int i = 0; i < node->n_in && !status; i++) {
+      const CnnValue *v = node->in[i] < 0 ? NULL : &graph->values[node->in[i]];
+      size_t elements;
+      if (v && v->buffer && !cnn_shape_elements (&v->tensor.shape, &elements))
+        status = check_elements (v->name, &v->tensor, elements, true, error);
+    }
+  }
+  return status;
 }
 
 static CnnStatus
@@ -268,8 +306,8 @@ make_buffer (const char *name, const CnnTensor *tensor, CnnBuffer **buffer,
   size_t bytes = 0;
   CnnStatus status = tensor_bytes (name, tensor, &bytes, error);
   if (!status)
-    status = cnn_graph_check_finite (name, tensor,
-        bytes / cnn_type_bytes (tensor->type), error);
+    status = check_elements (name, tensor,
+        bytes / cnn_type_bytes (tensor->type), false, error);
   if (status)
     return status;
 
@@ -297,6 +335,33 @@ cnn_graph_add_constant (CnnGraph *graph, const char *name,
       buffer, error);
   buffer_unref (buffer);
   return status;
+}
+
+CnnStatus
+cnn_graph_set_constant (CnnGraph *graph, int value, const CnnTensor *tensor,
+    CnnError *error)
+{
+  CnnValue *v = &graph->values[value];
+  CnnBuffer *buffer = calloc (1, sizeof *buffer);
+  size_t elements = 0;
+  if (!buffer) {
+    free (tensor->data);
+    return cnn_error_memory (error, sizeof *buffer, v->name);
+  }
+  buffer->data = tensor->data;
+  atomic_init (&buffer->refs, 1);
+  v->buffer = buffer;
+  v->tensor = *tensor;
+  cnn_shape_elements (&tensor->shape, &elements);
+  return check_elements (v->name, tensor, elements, false, error);
+}
+
+void
+cnn_graph_drop_constant (CnnGraph *graph, int value)
+{
+  buffer_unref (graph->values[value].buffer);
+  graph->values[value].buffer = NULL;
+  graph->values[value].tensor.data = NULL;
 }
 
 CnnStatus

@@ -22,8 +22,7 @@ typedef struct
   size_t n_values, n_nodes;
   CnnLifetime *blocks;
   int *root;
-  bool *wanted;
-  size_t plan_bytes;
+  bool *wanted, *runs;
 } Planner;
 
 static CnnLifetime *
@@ -85,7 +84,7 @@ works_in_place (Planner *p, const CnnNode *node, const int *readers)
     return false;
   int in = node->in[0], out = node->out[0];
   size_t a, b;
-  return !g->values[in].buffer && readers[in] == 1 && !is_output (g, in)
+  return !t[in].data && readers[in] == 1 && !is_output (g, in)
       && t[in].type == t[out].type && !cnn_shape_elements (&t[in].shape, &a)
       && !cnn_shape_elements (&t[out].shape, &b) && a == b;
 }
@@ -110,25 +109,28 @@ plan_values (Planner *p, CnnError *error)
   CnnStatus status = CNN_OK;
   if (!readers)
     return cnn_error_memory (error, p->n_values, "readers");
-  for (size_t n = 0; n < p->n_nodes; n++)
-    for (int i = 0; i < g->nodes[n].n_in; i++)
-      if (g->nodes[n].in[i] >= 0)
-        readers[g->nodes[n].in[i]]++;
+  for (size_t k = 0; k < s->n_todo; k++) {
+    const CnnNode *node = &g->nodes[s->todo[k]];
+    for (int i = 0; i < node->n_in; i++)
+      if (node->in[i] >= 0)
+        readers[node->in[i]]++;
+  }
 
   for (size_t v = 0; v < p->n_values; v++) {
     p->root[v] = (int) v;
     p->blocks[v] = (CnnLifetime){ .first = end, .last = -1 };
   }
-  for (size_t n = 0; n < p->n_nodes; n++) {
+  for (size_t k = 0; k < s->n_todo; k++) {
+    int n = s->todo[k];
     const CnnNode *node = &g->nodes[n];
     if (works_in_place (p, node, readers))
       p->root[node->out[0]] = p->root[node->in[0]];
     for (int i = 0; i < node->n_in; i++)
       if (node->in[i] >= 0)
-        extend (value_block (p, node->in[i]), (int) n);
+        extend (value_block (p, node->in[i]), n);
     for (int i = 0; i < node->n_out; i++)
       if (node->out[i] >= 0)
-        extend (value_block (p, node->out[i]), (int) n);
+        extend (value_block (p, node->out[i]), n);
   }
   for (size_t i = 0; i < g->n_inputs; i++)
     extend (value_block (p, g->inputs[i]), 0);
@@ -137,9 +139,9 @@ plan_values (Planner *p, CnnError *error)
 
   for (size_t v = 0; v < p->n_values && !status; v++) {
     const CnnValue *value = &g->values[v];
-    if (value->buffer || (!value->is_input && value->producer < 0))
-      continue;
     CnnLifetime *block = value_block (p, (int) v);
+    if (s->tensors[v].data || block->last < 0)
+      continue;
     status = tensor_bytes (g, s->tensors, v, &block->bytes, error);
     if (p->how->learn)
       *block = (CnnLifetime){ 0, end, block->bytes, 0 };
@@ -152,6 +154,23 @@ plan_values (Planner *p, CnnError *error)
   return status;
 }
 
+/* What packing and scratch go by: constants of the model have data, which
+ * was packed with it; values that only this session knows have not. */
+static void
+call_inputs (const CnnSession *s, const CnnNode *node, CnnTensor *copies,
+    const CnnTensor **in)
+{
+  for (int i = 0; i < node->n_in; i++) {
+    int v = node->in[i];
+    in[i] = v < 0 ? NULL : &copies[i];
+    if (v < 0)
+      continue;
+    copies[i] = s->tensors[v];
+    if (!s->graph->values[v].buffer && !(i < 32 && node->op->value_in >> i & 1))
+      copies[i].data = NULL;
+  }
+}
+
 static void
 plan_nodes (Planner *p)
 {
@@ -161,9 +180,12 @@ plan_nodes (Planner *p)
     const CnnTensor *in[CNN_MAX_NODE_TENSORS];
     const CnnTensor *out =
         node->out[0] < 0 ? NULL : &p->session->tensors[node->out[0]];
-    cnn_node_inputs (node, p->session->tensors, in);
+    CnnTensor copies[CNN_MAX_NODE_TENSORS];
+    call_inputs (p->session, node, copies, in);
     *scratch_block (p, n) = (CnnLifetime){ (int) n, (int) n, 0, 0 };
     *packed_block (p, n) = (CnnLifetime){ 0, (int) p->n_nodes, 0, 0 };
+    if (!p->runs[n])
+      continue;
     if (node->op->scratch_bytes && out)
       scratch_block (p, n)->bytes = node->op->scratch_bytes (node->params, in,
           node->n_in, out, p->how->pool, p->how->learn != NULL);
@@ -220,7 +242,7 @@ place_tensors (Planner *p)
   const CnnGraph *g = s->graph;
   for (size_t v = 0; v < p->n_values; v++) {
     const CnnValue *value = &g->values[v];
-    if (!value->buffer && (value->is_input || value->producer >= 0))
+    if (!s->tensors[v].data && (value->is_input || value->producer >= 0))
       s->tensors[v].data = s->arena + value_block (p, (int) v)->offset;
     else if (s->learning && s->learn.weights[v])
       s->tensors[v].data = s->learn.weights[v];
@@ -281,6 +303,7 @@ allocate (CnnSession *s, const CnnCompile *how)
   count_slots (g, &n_in, &n_out);
   s->tensors = calloc (g->n_values + 1, sizeof *s->tensors);
   s->places = calloc (g->n_values + 1, sizeof *s->places);
+  s->todo = calloc (g->n_nodes + 1, sizeof *s->todo);
   s->calls = calloc (g->n_nodes + 1, sizeof *s->calls);
   s->ins = calloc (n_in, sizeof *s->ins);
   s->outs = calloc (n_out, sizeof *s->outs);
@@ -291,22 +314,63 @@ allocate (CnnSession *s, const CnnCompile *how)
     if (!s->grads || !s->dins || !s->douts)
       return false;
   }
-  return s->tensors && s->places && s->calls && s->ins && s->outs;
+  return s->tensors && s->places && s->todo && s->calls && s->ins && s->outs;
 }
 
 static CnnStatus
-check_input (const CnnGraph *g, const CnnShape *input, CnnError *error)
+check_input (const CnnValue *x, const CnnTensor *input, CnnError *error)
 {
   char have[160], want[160];
-  const CnnValue *x = &g->values[g->inputs[0]];
-  bool fits = input->rank == x->tensor.shape.rank;
-  for (int i = 0; i < input->rank && fits; i++)
-    fits = input->dims[i] >= 1 && input->dims[i] <= INT32_MAX;
+  if (input->type != x->tensor.type)
+    return cnn_error_set (error, CNN_ERROR_SHAPE, "input '%s' is %s, not %s",
+        x->name, cnn_type_name (x->tensor.type), cnn_type_name (input->type));
+  bool fits = input->shape.rank == x->tensor.shape.rank;
+  for (int i = 0; i < input->shape.rank && fits; i++)
+    fits = input->shape.dims[i] >= 0 && input->shape.dims[i] <= INT32_MAX;
   if (!fits)
     return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input '%s': a picture of %s is no %s", x->name,
-        cnn_shape_format (input, have, sizeof have),
+        "input '%s': a tensor of %s is no %s", x->name,
+        cnn_shape_format (&input->shape, have, sizeof have),
         cnn_shape_format (&x->tensor.shape, want, sizeof want));
+  return CNN_OK;
+}
+
+static CnnStatus
+check_inputs (const CnnGraph *g, const CnnCompile *how, CnnError *error)
+{
+  CnnStatus status = CNN_OK;
+  if ((size_t) how->n_inputs != g->n_inputs)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the network has %zu inputs, %d are given", g->n_inputs, how->n_inputs);
+  for (size_t i = 0; i < g->n_inputs && !status; i++)
+    status = check_input (&g->values[g->inputs[i]], &how->inputs[i], error);
+  return status;
+}
+
+/* Which nodes have to run: those whose results are needed and not known. */
+static CnnStatus
+list_todo (CnnSession *s, bool *runs, CnnError *error)
+{
+  const CnnGraph *g = s->graph;
+  bool *needed = calloc (g->n_values + 1, sizeof *needed);
+  if (!needed)
+    return cnn_error_memory (error, g->n_values, "a plan");
+  for (size_t i = 0; i < g->n_outputs; i++)
+    needed[g->outputs[i]] = true;
+  for (size_t n = g->n_nodes; n-- > 0;) {
+    const CnnNode *node = &g->nodes[n];
+    for (int i = 0; i < node->n_out; i++)
+      runs[n] = runs[n]
+          || (node->out[i] >= 0 && needed[node->out[i]]
+              && !s->tensors[node->out[i]].data);
+    for (int i = 0; i < node->n_in && runs[n]; i++)
+      if (node->in[i] >= 0)
+        needed[node->in[i]] = true;
+  }
+  free (needed);
+  for (size_t n = 0; n < g->n_nodes; n++)
+    if (runs[n])
+      s->todo[s->n_todo++] = (int) n;
   return CNN_OK;
 }
 
@@ -325,8 +389,11 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
   p.blocks = calloc (count + 1, sizeof *p.blocks);
   p.root = calloc (p.n_values + 1, sizeof *p.root);
   p.wanted = calloc (p.n_values + 1, sizeof *p.wanted);
-  if (!p.blocks || !p.root || !p.wanted)
+  p.runs = calloc (p.n_nodes + 1, sizeof *p.runs);
+  if (!p.blocks || !p.root || !p.wanted || !p.runs)
     status = cnn_error_memory (error, count * sizeof *p.blocks, "a plan");
+  if (!status)
+    status = list_todo (s, p.runs, error);
   if (!status)
     status = plan_memory (&p, error);
   if (!status && !how->info_only) {
@@ -339,6 +406,7 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
     place_tensors (&p);
     make_calls (&p);
   }
+  free (p.runs);
   free (p.wanted);
   free (p.root);
   free (p.blocks);
@@ -346,8 +414,8 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
 }
 
 CnnStatus
-cnn_session_compile (CnnModel *model, const CnnShape *input,
-    const CnnCompile *how, CnnSession **session, CnnError *error)
+cnn_session_compile (CnnModel *model, const CnnCompile *how,
+    CnnSession **session, CnnError *error)
 {
   CnnSession *s = calloc (1, sizeof *s);
   if (!s)
@@ -361,17 +429,16 @@ cnn_session_compile (CnnModel *model, const CnnShape *input,
     s->learn = *how->learn;
   }
 
-  CnnStatus status = check_input (s->graph, input, error);
+  CnnStatus status = check_inputs (s->graph, how, error);
   if (!status && !allocate (s, how))
     status = cnn_error_memory (error, s->graph->n_values, "a session");
   if (!status)
-    status = cnn_graph_infer (s->graph, input, s->tensors, error);
-  if (!status) {
+    status =
+        cnn_graph_infer (s->graph, how->inputs, &s->known, s->tensors, error);
+  if (!status)
     status = cnn_graph_geometry (s->graph, s->tensors, s->places, error);
-  }
-  if (!status) {
+  if (!status)
     status = plan_and_place (s, how, error);
-  }
   if (status) {
     cnn_session_free (s);
     return status;

@@ -4,6 +4,7 @@
 #ifndef CNN_GRAPH_COMPILE_H
 #define CNN_GRAPH_COMPILE_H
 
+#include "graph/infer.h"
 #include "graph/learn.h"
 #include "graph/program.h"
 
@@ -12,6 +13,8 @@
  * @graph: what runs: the model's program, or its graph as given if it learns
  *   or only informs
  * @tensors: one a value, data in the arena or the model
+ * @known: memory of what is known before the session runs
+ * @todo: the @n_todo nodes that do have to run, in order
  * @calls: one a node, ready to run; @ins and @outs are the arrays they point
  *   to
  * @arena: all activations and scratch; NULL if it only informs
@@ -25,6 +28,9 @@ struct CnnSession
   const CnnGraph *graph;
   CnnTensor *tensors;
   CnnPlace *places;
+  CnnKnown known;
+  int *todo;
+  size_t n_todo;
   CnnOpCall *calls;
   const CnnTensor **ins;
   CnnTensor **outs;
@@ -42,14 +48,16 @@ struct CnnSession
  * informs, or one that learns (@learn set). */
 typedef struct
 {
+  const CnnTensor *inputs;
+  int n_inputs;
   CnnPool *pool;
   bool info_only;
   const CnnLearn *learn;
 } CnnCompile;
 
 /** cnn_session_compile: plans memory and fills in the calls. */
-CnnStatus cnn_session_compile (CnnModel *model, const CnnShape *input,
-    const CnnCompile *how, CnnSession **session, CnnError *error);
+CnnStatus cnn_session_compile (CnnModel *model, const CnnCompile *how,
+    CnnSession **session, CnnError *error);
 
 /** cnn_session_mark_grads: which values of @graph lie between a learned one
  * and output 0. @wanted: (out): one a value. Errors: CNN_ERROR_UNSUPPORTED

@@ -37,8 +37,9 @@ CnnStatus
 cnn_session_new_learning (CnnModel *model, const CnnShape *input,
     const CnnLearn *learn, CnnSession **session, CnnError *error)
 {
-  CnnCompile how = { .learn = learn };
-  return cnn_session_compile (model, input, &how, session, error);
+  CnnTensor pictures = { .type = CNN_TYPE_FLOAT32, .shape = *input };
+  CnnCompile how = { .inputs = &pictures, .n_inputs = 1, .learn = learn };
+  return cnn_session_compile (model, &how, session, error);
 }
 
 /* Differs from run to run and from node to node. */
@@ -51,7 +52,8 @@ node_seed (uint64_t seed, size_t node)
 void
 cnn_session_learn_forward (CnnSession *session, uint64_t seed)
 {
-  for (size_t n = 0; n < session->graph->n_nodes; n++) {
+  for (size_t k = 0; k < session->n_todo; k++) {
+    size_t n = (size_t) session->todo[k];
     const CnnNode *node = &session->graph->nodes[n];
     CnnOpCall *call = &session->calls[n];
     call->seed = node_seed (seed, n);
@@ -94,7 +96,8 @@ cnn_session_learn_backward (CnnSession *session, uint64_t seed,
   const CnnGraph *g = session->graph;
   begin_backward (session, grads);
 
-  for (size_t n = g->n_nodes; n-- > 0;) {
+  for (size_t k = session->n_todo; k-- > 0;) {
+    size_t n = (size_t) session->todo[k];
     const CnnNode *node = &g->nodes[n];
     CnnOpCall *call = &session->calls[n];
     CnnTensor **din = session->dins + (call->in - session->ins);

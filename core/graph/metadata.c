@@ -227,7 +227,9 @@ small_dim (const CnnShape *shape, int axis, int limit)
 CnnStatus
 cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
 {
-  const CnnShape *x = &graph->values[graph->inputs[0]].tensor.shape;
+  static const CnnShape none;
+  const CnnShape *x =
+      graph->n_inputs ? &graph->values[graph->inputs[0]].tensor.shape : &none;
   const CnnShape *y = &graph->values[graph->outputs[0]].tensor.shape;
   *info = (CnnModelInfo){
     .background = -1,

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/infer.h"
 #include "graph/metadata.h"
 
 struct CnnModel
@@ -26,26 +27,14 @@ struct CnnModel
 static CnnStatus
 check_graph (const CnnGraph *graph, CnnError *error)
 {
-  if (!graph->n_inputs)
-    return cnn_error_set (error, CNN_ERROR_FORMAT, "the network has no input");
   if (!graph->n_outputs)
     return cnn_error_set (error, CNN_ERROR_FORMAT, "the network has no output");
-  if (graph->n_inputs > 1)
-    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "the network has %zu inputs ('%s', '%s'...); one is supported",
-        graph->n_inputs, graph->values[graph->inputs[0]].name,
-        graph->values[graph->inputs[1]].name);
   for (size_t i = 0; i < graph->n_outputs; i++) {
     const CnnValue *v = &graph->values[graph->outputs[i]];
     if (!v->is_input && !v->buffer && v->producer < 0)
       return cnn_error_set (error, CNN_ERROR_FORMAT,
           "output '%s' is defined nowhere", v->name);
   }
-  const CnnValue *x = &graph->values[graph->inputs[0]];
-  if (x->tensor.type != CNN_TYPE_FLOAT32)
-    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "input '%s' is %s; float32 is supported", x->name,
-        cnn_type_name (x->tensor.type));
   return CNN_OK;
 }
 
@@ -56,7 +45,7 @@ infer_declared (CnnGraph *graph, CnnError *error)
   CnnTensor *tensors = malloc ((graph->n_values + 1) * sizeof *tensors);
   if (!tensors)
     return cnn_error_memory (error, graph->n_values, "shapes");
-  CnnStatus status = cnn_graph_infer (graph, NULL, tensors, error);
+  CnnStatus status = cnn_graph_infer (graph, NULL, NULL, tensors, error);
   for (size_t v = 0; v < graph->n_values && !status; v++)
     graph->values[v].tensor = tensors[v];
   free (tensors);
@@ -118,6 +107,14 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
   if (!status)
     status = cnn_graph_fold (graph, error);
   if (!status)
+    status = cnn_graph_widen (graph, error);
+  if (!status)
+    status = cnn_graph_fold (graph, error);
+  if (!status)
+    status = cnn_graph_prune (graph, error);
+  if (!status)
+    status = cnn_graph_check_weights (graph, error);
+  if (!status)
     status = infer_declared (graph, error);
   if (!status)
     status = cnn_info_read (graph, &m->info, error);
@@ -157,6 +154,49 @@ cnn_model_unref (CnnModel *model)
   cnn_graph_free (model->program);
   cnn_graph_free (model->graph);
   free (model);
+}
+
+int
+cnn_model_n_inputs (const CnnModel *model)
+{
+  return (int) model->graph->n_inputs;
+}
+
+void
+cnn_model_input (const CnnModel *model, int i, const char **name,
+    CnnTensor *tensor)
+{
+  const CnnValue *v = &model->graph->values[model->graph->inputs[i]];
+  *name = v->name;
+  *tensor = v->tensor;
+}
+
+const char *
+cnn_model_output_name (const CnnModel *model, int i)
+{
+  return model->graph->values[model->graph->outputs[i]].name;
+}
+
+/* Follows value @v to where infer() of some node needs it, back to front. */
+int
+cnn_model_input_decides_shapes (const CnnModel *model, int i)
+{
+  const CnnGraph *g = model->graph;
+  bool *decides = calloc (g->n_values + 1, sizeof *decides);
+  if (!decides)
+    return 0;
+  for (size_t n = g->n_nodes; n-- > 0;) {
+    const CnnNode *node = &g->nodes[n];
+    bool all = false;
+    for (int k = 0; k < node->n_out && !node->op->reads_shape; k++)
+      all = all || (node->out[k] >= 0 && decides[node->out[k]]);
+    for (int k = 0; k < node->n_in; k++)
+      if (node->in[k] >= 0 && (all || (k < 32 && node->op->value_in >> k & 1)))
+        decides[node->in[k]] = true;
+  }
+  int answer = decides[g->inputs[i]];
+  free (decides);
+  return answer;
 }
 
 const CnnModelInfo *

@@ -107,26 +107,32 @@ CnnStatus cnn_graph_share_constant (CnnGraph *graph, const char *name,
 CnnStatus cnn_graph_replace_constant (CnnGraph *graph, int value,
     const void *data, CnnError *error);
 
-/**
- * cnn_graph_infer:
- * @graph: sorted
- * @input: (nullable): shape of the first input instead of the declared one
- * @tensors: (out): type and shape of every value; data for constants
- *
- * Errors: CNN_ERROR_SHAPE and what else op->infer() says, naming the node.
- */
-CnnStatus cnn_graph_infer (const CnnGraph *graph, const CnnShape *input,
-    CnnTensor *tensors, CnnError *error);
+/** cnn_graph_set_constant: value @value, which a node computed until now, is
+ * @tensor from now on. Takes its data over (free()), whatever happens. Errors:
+ * CNN_ERROR_FORMAT for NaN. */
+CnnStatus cnn_graph_set_constant (CnnGraph *graph, int value,
+    const CnnTensor *tensor, CnnError *error);
 
-/** cnn_graph_check_finite: CNN_ERROR_FORMAT if one of the @elements of constant
- * @name is NaN or infinite. */
-CnnStatus cnn_graph_check_finite (const char *name, const CnnTensor *tensor,
-    size_t elements, CnnError *error);
+/** cnn_graph_drop_constant: forgets its elements. */
+void cnn_graph_drop_constant (CnnGraph *graph, int value);
+
+/** cnn_graph_check_weights: CNN_ERROR_FORMAT if a constant that an operator
+ * multiplies with (of Conv, Gemm, BatchNormalization) is infinite. */
+CnnStatus cnn_graph_check_weights (const CnnGraph *graph, CnnError *error);
 
 /** cnn_graph_fold: computes nodes that read constants only, once and for all:
  * Constant, arithmetic on weights. Sorted before and after. Errors:
- * CNN_ERROR_FORMAT, naming the node, for results that are not finite. */
+ * CNN_ERROR_FORMAT, naming the node, for NaN. */
 CnnStatus cnn_graph_fold (CnnGraph *graph, CnnError *error);
+
+/** cnn_graph_widen: puts Casts to float32 before, and back behind, nodes that
+ * compute in float32 only and are asked for another precision. Sorted before
+ * and after. */
+CnnStatus cnn_graph_widen (CnnGraph *graph, CnnError *error);
+
+/** cnn_graph_prune: drops nodes and constants that no output needs. Sorted
+ * before and after. */
+CnnStatus cnn_graph_prune (CnnGraph *graph, CnnError *error);
 
 /**
  * CnnPlace:

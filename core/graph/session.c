@@ -9,14 +9,26 @@
 #include "base/error.h"
 
 CnnStatus
-cnn_session_new (CnnModel *model, const CnnShape *input,
-    const CnnSessionOptions *options, CnnSession **session, CnnError *error)
+cnn_session_new_with_inputs (CnnModel *model, const CnnTensor *inputs,
+    int n_inputs, const CnnSessionOptions *options, CnnSession **session,
+    CnnError *error)
 {
   CnnCompile how = {
+    .inputs = inputs,
+    .n_inputs = n_inputs,
     .pool = options ? options->pool : NULL,
     .info_only = options && options->info_only,
   };
-  return cnn_session_compile (model, input, &how, session, error);
+  return cnn_session_compile (model, &how, session, error);
+}
+
+CnnStatus
+cnn_session_new (CnnModel *model, const CnnShape *input,
+    const CnnSessionOptions *options, CnnSession **session, CnnError *error)
+{
+  CnnTensor picture = { .type = CNN_TYPE_FLOAT32, .shape = *input };
+  return cnn_session_new_with_inputs (model, &picture, 1, options, session,
+      error);
 }
 
 void
@@ -32,15 +44,23 @@ cnn_session_free (CnnSession *session)
   free (session->ins);
   free (session->calls);
   free (session->places);
+  cnn_known_clear (&session->known);
+  free (session->todo);
   free (session->tensors);
   cnn_model_unref (session->model);
   free (session);
 }
 
-CnnTensor *
-cnn_session_input (CnnSession *session)
+int
+cnn_session_n_inputs (const CnnSession *session)
 {
-  return &session->tensors[session->graph->inputs[0]];
+  return (int) session->graph->n_inputs;
+}
+
+CnnTensor *
+cnn_session_input (CnnSession *session, int i)
+{
+  return &session->tensors[session->graph->inputs[i]];
 }
 
 int
@@ -59,8 +79,10 @@ void
 cnn_session_run (CnnSession *session)
 {
   const CnnGraph *g = session->graph;
-  for (size_t n = 0; n < g->n_nodes; n++)
+  for (size_t i = 0; i < session->n_todo; i++) {
+    int n = session->todo[i];
     g->nodes[n].op->forward (&session->calls[n]);
+  }
 }
 
 int
@@ -129,12 +151,14 @@ cnn_session_geometry (const CnnSession *session, CnnGeometry *geometry,
     *geometry = place->look;
     return CNN_OK;
   }
-  for (size_t n = 0; n < g->n_nodes; n++) {
-    const CnnNode *node = &g->nodes[n];
+  for (size_t i = 0; i < session->n_todo; i++) {
+    const CnnNode *node = &g->nodes[session->todo[i]];
     if (node->out[0] >= 0 && !session->places[node->out[0]].known)
-      return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-          "%s: its cells have no place in the picture",
-          cnn_node_describe (g, node, text, sizeof text));
+      return cnn_error_set (error, CNN_ERROR_UNSUPPORTED, "%s: its cells %s",
+          cnn_node_describe (g, node, text, sizeof text),
+          session->places[node->out[0]].finer
+              ? "lie closer than the picture's pixels"
+              : "have no place in the picture");
   }
   return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
       "the output's cells have no place in the picture");

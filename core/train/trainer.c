@@ -196,7 +196,7 @@ do_chunk (void *data, int chunk, int worker)
   const Step *step = data;
   CnnTrainer *t = step->trainer;
   Worker *w = &t->workers[worker];
-  CnnTensor *x = cnn_session_input (w->session);
+  CnnTensor *x = cnn_session_input (w->session, 0);
   size_t picture =
       (size_t) (x->shape.dims[1] * x->shape.dims[2] * x->shape.dims[3]);
   uint64_t seed = cnn_rng_mix (t->options.seed

@@ -172,7 +172,7 @@ test_long_chain_backwards (void)
   CnnModel *model = NULL;
   net_ok (cnn_model_new (g, &model, &e), &e);
   CnnSession *s = net_session (model, 1, 1, 8, 8, NULL);
-  ((float *) cnn_session_input (s)->data)[5] = 3;
+  ((float *) cnn_session_input (s, 0)->data)[5] = 3;
   cnn_session_run (s);
   g_assert_cmpfloat (((const float *) cnn_session_output (s, 0)->data)[5], ==,
       3);
@@ -202,7 +202,7 @@ test_folding (void)
   net_ok (cnn_model_new (g, &model, &e), &e);
   CnnSession *s = net_session (model, 1, 1, 8, 8, NULL);
   g_assert_cmpint (cnn_session_n_layers (s), ==, 1);
-  ((float *) cnn_session_input (s)->data)[63] = 5;
+  ((float *) cnn_session_input (s, 0)->data)[63] = 5;
   cnn_session_run (s);
   g_assert_cmpfloat (((const float *) cnn_session_output (s, 0)->data)[63], ==,
       15);

@@ -69,7 +69,7 @@ static double
 loss (Fixture *f, const float *picture, size_t count)
 {
   double sum = 0;
-  memcpy (cnn_session_input (f->session)->data, picture, count * 4);
+  memcpy (cnn_session_input (f->session, 0)->data, picture, count * 4);
   cnn_session_learn_forward (f->session, 9);
   const CnnTensor *y = cnn_session_output (f->session, 0);
   for (size_t i = 0; i < elements (y); i++)

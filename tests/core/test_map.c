@@ -136,7 +136,7 @@ static float
 compare_cell (CnnSession *patch, const CnnTensor *frame, const CnnTensor *map,
     const CnnGeometry *look, int i, int j)
 {
-  CnnTensor *x = cnn_session_input (patch);
+  CnnTensor *x = cnn_session_input (patch, 0);
   int64_t c = x->shape.dims[1], side = x->shape.dims[2];
   int64_t h = frame->shape.dims[2], w = frame->shape.dims[3];
   int64_t y0 = look->offset[0] + i * look->stride[0];
@@ -175,7 +175,7 @@ check_network (uint64_t seed)
   CnnSession *patch =
       net_session (model, 1, input.c, input.side, input.side, NULL);
   CnnSession *whole = net_session (map, 1, input.c, h, w, NULL);
-  CnnTensor *x = cnn_session_input (whole);
+  CnnTensor *x = cnn_session_input (whole, 0);
   CnnTensor frame = *x;
   frame.data = g_new (float, input.c *h *w);
   net_fill (&rng, frame.data, (size_t) (input.c * h * w));

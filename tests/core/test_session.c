@@ -97,7 +97,7 @@ test_threads_do_not_matter (void)
     CnnSession *s = net_session (map, 1, 1, 101, 147, pool);
     for (int round = 0; round < 2; round++) {
       cnn_rng_init (&rng, 7, 0);
-      net_fill (&rng, cnn_session_input (s)->data, 101 * 147);
+      net_fill (&rng, cnn_session_input (s, 0)->data, 101 * 147);
       cnn_session_run (s);
     }
     const CnnTensor *y = cnn_session_output (s, 0);
@@ -124,14 +124,14 @@ test_batch (void)
   CnnSession *five = net_session (model, 5, 1, 32, 32, NULL);
   CnnRng rng;
   cnn_rng_init (&rng, 3, 3);
-  float *all = cnn_session_input (five)->data;
+  float *all = cnn_session_input (five, 0)->data;
   float *pictures = g_new (float, 5 * 1024);
   net_fill (&rng, pictures, 5 * 1024);
   memcpy (all, pictures, 5 * 1024 * sizeof *all);
   cnn_session_run (five);
   const float *answers = cnn_session_output (five, 0)->data;
   for (int k = 0; k < 5; k++) {
-    memcpy (cnn_session_input (one)->data, pictures + k * 1024, 4096);
+    memcpy (cnn_session_input (one, 0)->data, pictures + k * 1024, 4096);
     cnn_session_run (one);
     const float *answer = cnn_session_output (one, 0)->data;
     for (int c = 0; c < 10; c++)
@@ -160,8 +160,8 @@ test_refusals (void)
 {
   CnnModel *map = lenet_map (4);
   expect (map, (CnnShape){ 3, { 1, 32, 32 } }, CNN_ERROR_SHAPE,
-      "a picture of 1x32x32 is no ?x1x?x?");
-  expect (map, (CnnShape){ 4, { 1, 1, 0, 32 } }, CNN_ERROR_SHAPE, "1x1x0x32");
+      "a tensor of 1x32x32 is no ?x1x?x?");
+  expect (map, (CnnShape){ 4, { 1, 1, 0, 32 } }, CNN_ERROR_SHAPE, "size 0");
   expect (map, (CnnShape){ 4, { 1, 1, 4, 32 } }, CNN_ERROR_SHAPE, "Conv");
   expect (map, (CnnShape){ 4, { 1, 2, 32, 32 } }, CNN_ERROR_SHAPE, "Conv");
   expect (map, (CnnShape){ 4, { 1, 1, 1 << 20, 1 << 20 } }, CNN_ERROR_MEMORY,

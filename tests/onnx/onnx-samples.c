@@ -80,7 +80,7 @@ add_sample (const Output *out, const char *name, CnnModel *model, int height,
   if (cnn_session_new (model, &shape, NULL, &session, &error) != CNN_OK)
     g_error ("%s: %s", name, error.message);
 
-  CnnTensor *input = cnn_session_input (session);
+  CnnTensor *input = cnn_session_input (session, 0);
   size_t count;
   if (cnn_shape_elements (&input->shape, &count) != CNN_OK)
     g_error ("%s: a shape that is not known", name);

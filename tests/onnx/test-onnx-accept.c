@@ -208,7 +208,7 @@ test_case (gconstpointer data)
     g_error ("%s", error.message);
   g_byte_array_unref (file);
 
-  float *x = cnn_session_input (session)->data;
+  float *x = cnn_session_input (session, 0)->data;
   for (int i = 0; i < 36; i++)
     x[i] = 1;
   cnn_session_run (session);

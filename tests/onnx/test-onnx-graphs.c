@@ -164,7 +164,12 @@ make_no_inputs (void)
 static Wire *
 make_too_many_inputs (void)
 {
-  return handmade_with_conv ("Conv", "x w a b c d e f g h i j k l m n o", "c");
+  GString *names = g_string_new ("x");
+  for (int i = 0; i < 128; i++)
+    g_string_append (names, " w");
+  Wire *file = handmade_with_conv ("Conv", names->str, "c");
+  g_string_free (names, TRUE);
+  return file;
 }
 
 static Wire *
@@ -328,13 +333,13 @@ scalar_constant (float value, const char *output)
 
 /* Every number in the file is finite; what is computed of them is not. */
 static Wire *
-make_divided_by_zero (void)
+make_zero_by_zero (void)
 {
   Wire *graph = handmade_graph (OMIT_CONV);
-  wire_message (graph, GRAPH_NODE, scalar_constant (1, "one"));
+  wire_message (graph, GRAPH_NODE, scalar_constant (0, "nought"));
   wire_message (graph, GRAPH_NODE, scalar_constant (0, "zero"));
   wire_message (graph, GRAPH_NODE,
-      handmade_node ("Div", "div", "one zero", "k"));
+      handmade_node ("Div", "div", "nought zero", "k"));
   wire_message (graph, GRAPH_NODE, handmade_node ("Conv", "conv", "x w", "d"));
   wire_message (graph, GRAPH_NODE, handmade_node ("Mul", "mul", "d k", "c"));
   return handmade_model (graph);
@@ -354,7 +359,7 @@ static const Case cases[] = {
       "\342\202\254\342\202\254", NULL },
   { "name-with-lines", make_name_with_lines, CNN_ERROR_UNSUPPORTED, "Con?v?[2J",
       NULL },
-  { "divided-by-zero", make_divided_by_zero, CNN_ERROR_FORMAT, "div", "inf" },
+  { "zero-by-zero", make_zero_by_zero, CNN_ERROR_FORMAT, "div", "nan" },
   { "many-outputs", make_many_outputs, CNN_ERROR_UNSUPPORTED, "301 outputs",
       NULL },
   { "int-weights", make_int_weights, CNN_ERROR_SHAPE, "conv", NULL },
@@ -384,7 +389,7 @@ static const Case cases[] = {
   { "overwrites-input", make_overwrites_input, CNN_ERROR_FORMAT, "'x'", NULL },
   { "no-inputs", make_no_inputs, CNN_ERROR_FORMAT, "conv", NULL },
   { "too-many-inputs", make_too_many_inputs, CNN_ERROR_UNSUPPORTED,
-      "Conv 'conv'", "17 inputs" },
+      "Conv 'conv'", "129 inputs" },
   { "no-operator", make_no_operator, CNN_ERROR_FORMAT, "node 'conv'",
       "no operator" },
   { "unknown-operator", make_unknown_operator, CNN_ERROR_UNSUPPORTED,

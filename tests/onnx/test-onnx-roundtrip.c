@@ -53,7 +53,7 @@ run_sample (CnnModel *model, int height, int width, guint32 seed)
   if (cnn_session_new (model, &shape, NULL, &session, &error) != CNN_OK)
     g_error ("%s", error.message);
   g_assert_cmpint (cnn_shape_elements (&shape, &count), ==, CNN_OK);
-  sample_picture (seed, cnn_session_input (session)->data, count);
+  sample_picture (seed, cnn_session_input (session, 0)->data, count);
   cnn_session_run (session);
   return session;
 }

@@ -90,7 +90,8 @@ CNN_API CnnStatus cnn_graph_add_input (CnnGraph *graph, const char *name,
  *
  * Weights, biases and every other fixed tensor ("initializer" in ONNX).
  *
- * Errors: CNN_ERROR_FORMAT for NaN or infinite elements, named by index.
+ * Errors: CNN_ERROR_FORMAT for NaN, named by index. Infinity is for operators
+ * like Max and Where; cnn_model_new() refuses it in weights.
  */
 CNN_API CnnStatus cnn_graph_add_constant (CnnGraph *graph, const char *name,
     const CnnTensor *tensor, CnnError *error);

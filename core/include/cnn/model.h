@@ -2,7 +2,8 @@
 /* model.h: a checked network with its weights, immutable and shared.
  *
  * A CnnModel is what a file holds: any number of sessions, elements and
- * threads may use one at a time. Its input is float32 n c h w. */
+ * threads may use one at a time. Networks on pictures have one input, float32
+ * n c h w; others may have any. */
 
 #ifndef CNN_MODEL_H
 #define CNN_MODEL_H
@@ -94,6 +95,25 @@ CNN_API CnnModel *cnn_model_ref (CnnModel *model);
 
 /** cnn_model_unref: @model: (nullable). Threads: any. */
 CNN_API void cnn_model_unref (CnnModel *model);
+
+/** cnn_model_n_inputs: Returns: inputs of the network, 0 or more. */
+CNN_API int cnn_model_n_inputs (const CnnModel *model);
+
+/**
+ * cnn_model_input:
+ * @name: (out): name of input @i, borrowed
+ * @tensor: (out): its declared type and shape, -1 where not fixed; no data
+ */
+CNN_API void cnn_model_input (const CnnModel *model, int i, const char **name,
+    CnnTensor *tensor);
+
+/** cnn_model_input_decides_shapes: Returns: 1 if shapes of other tensors depend
+ * on the elements of input @i (the target of a Reshape), so that a session
+ * can't be made without them; else 0. */
+CNN_API int cnn_model_input_decides_shapes (const CnnModel *model, int i);
+
+/** cnn_model_output_name: Returns: name of output @i, borrowed. */
+CNN_API const char *cnn_model_output_name (const CnnModel *model, int i);
 
 /** cnn_model_info: Returns: what the model says of itself, borrowed. */
 CNN_API const CnnModelInfo *cnn_model_info (const CnnModel *model);

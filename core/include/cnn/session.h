@@ -87,15 +87,33 @@ typedef struct
 CNN_API CnnStatus cnn_session_new (CnnModel *model, const CnnShape *input,
     const CnnSessionOptions *options, CnnSession **session, CnnError *error);
 
+/**
+ * cnn_session_new_with_inputs:
+ * @inputs: @n_inputs tensors, one for each input of the model: type and shape;
+ *   where data is set, it is copied, and the input's value for the life of the
+ *   session: shapes may depend on it
+ *
+ * As cnn_session_new(), for networks that take other things than one picture.
+ *
+ * Errors: CNN_ERROR_SHAPE also for a wrong type, and for a size that depends on
+ * a value which is not given.
+ */
+CNN_API CnnStatus cnn_session_new_with_inputs (CnnModel *model,
+    const CnnTensor *inputs, int n_inputs, const CnnSessionOptions *options,
+    CnnSession **session, CnnError *error);
+
 /** cnn_session_free: @session: (nullable) */
 CNN_API void cnn_session_free (CnnSession *session);
 
+/** cnn_session_n_inputs: Returns: inputs of the model. */
+CNN_API int cnn_session_n_inputs (const CnnSession *session);
+
 /**
  * cnn_session_input:
- * Returns: the input tensor, in the session's own memory (64-byte aligned);
- * the caller writes the picture there before each run.
+ * Returns: input @i, in the session's own memory (64-byte aligned); the caller
+ * writes the picture there before each run, unless its value was given.
  */
-CNN_API CnnTensor *cnn_session_input (CnnSession *session);
+CNN_API CnnTensor *cnn_session_input (CnnSession *session, int i);
 
 /** cnn_session_n_outputs: Returns: outputs of the model, at least 1. */
 CNN_API int cnn_session_n_outputs (const CnnSession *session);
@@ -116,7 +134,8 @@ CNN_API const CnnTensor *cnn_session_output (const CnnSession *session, int i);
  */
 CNN_API void cnn_session_run (CnnSession *session);
 
-/** cnn_session_n_layers: Returns: nodes in the order in which they run. */
+/** cnn_session_n_layers: Returns: nodes in the order in which they run, those
+ * whose result is known beforehand included. */
 CNN_API int cnn_session_n_layers (const CnnSession *session);
 
 /** cnn_session_layer: @info: (out): facts about layer @i, from 0. */
