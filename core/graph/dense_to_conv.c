@@ -10,468 +10,410 @@
  *   Gemm 120 -> 11       11               Conv 120 -> 11, 1x1   11xh'xw'
  *   Softmax axis -1                       Softmax axis 1
  *
- * A value of rank 2 in the old graph, n x (c*h*w), is followed as a map of the
- * new one whose c x h x w cells are its elements, in that order. */
+ * The old graph is followed on one window. What works on maps is kept; what
+ * moves elements (Flatten, Transpose, Reshape) leaves the map as it is and
+ * changes only which of its elements a value is (CnnView). */
 
-#include "graph/nodes.h"
+#include "graph/rewrite.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
+#include "ops/shapes.h"
 
-/* For each value of the old graph: is it such a row of elements, and which
- * map of the new graph holds them. */
-typedef struct
+static bool
+is_one_of (const CnnNode *node, const char *const *names)
 {
-  bool known;
-  const char *map;
-  int64_t c, h, w;
-} Flat;
-
-typedef struct
-{
-  const CnnGraph *from;
-  CnnGraph *to;
-  Flat *flats;
-  CnnError *error;
-} Rewrite;
-
-static const CnnValue *
-input_value (const Rewrite *r, const CnnNode *node, int i)
-{
-  return i < node->n_in && node->in[i] >= 0 ? &r->from->values[node->in[i]]
-                                            : NULL;
+  while (*names && strcmp (*names, node->op->name))
+    names++;
+  return *names;
 }
 
-static const char *
-output_name (const Rewrite *r, const CnnNode *node)
+static const char *const aliases[] = { "Identity", "Dropout", NULL };
+static const char *const moves[] = { "Reshape", "Flatten", "Squeeze",
+  "Unsqueeze", "Transpose", NULL };
+static const char *const partial_moves[] = { "Slice", "Gather", "Split",
+  "Expand", "Tile", NULL };
+static const char *const dense[] = { "Gemm", "MatMul", NULL };
+static const char *const softmaxes[] = { "Softmax", "LogSoftmax", "Hardmax",
+  NULL };
+
+static bool
+is_reduction (const CnnNode *node)
 {
-  return node->out[0] >= 0 ? r->from->values[node->out[0]].name : "";
+  return !strncmp (node->op->name, "Reduce", 6)
+      || !strncmp (node->op->name, "Global", 6);
 }
 
-static CnnStatus
-refuse (const Rewrite *r, const CnnNode *node, const char *why)
+/* Do all views that @node reads stand for maps as they are? */
+static bool
+reads_maps (const CnnRewrite *r, const CnnNode *node)
 {
-  char text[CNN_NODE_TEXT];
-  return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
-      "%s can't become part of a class map: %s",
-      cnn_node_describe (r->from, node, text, sizeof text), why);
+  for (int i = 0; i < node->n_in; i++) {
+    const CnnView *view = cnn_rewrite_view (r, node, i);
+    if (view && !cnn_view_is_map (view, &r->tensors[node->in[i]].shape))
+      return false;
+  }
+  return true;
+}
+
+/* Constants that a window and a whole frame can both be combined with. */
+static bool
+has_local_constants (const CnnRewrite *r, const CnnNode *node)
+{
+  for (int i = 0; i < node->n_in; i++) {
+    const CnnValue *value = cnn_rewrite_value (r, node, i);
+    const CnnShape *s = value ? &value->tensor.shape : NULL;
+    if (!value || !value->buffer)
+      continue;
+    for (int d = s->rank - 1; d >= 0 && d >= s->rank - 2; d--)
+      if (s->dims[d] != 1)
+        return false;
+  }
+  return true;
 }
 
 static bool
-is_op (const CnnNode *node, const char *name)
+has_place (const CnnRewrite *r, const CnnNode *node)
 {
-  return !strcmp (node->op->name, name);
+  const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+  CnnOpGeometry geometry;
+  cnn_node_inputs (node, r->tensors, in);
+  return node->op->geometry && node->op->geometry (node->params, in, &geometry);
 }
 
-static const CnnAttribute *
-find_attribute (const CnnNode *node, const char *name)
+/* Name in the new graph of what @node reads as input @i. */
+static CnnStatus
+kept_input (CnnRewrite *r, const CnnNode *node, int i, const char **name)
 {
+  const CnnValue *value = cnn_rewrite_value (r, node, i);
+  const CnnView *view = cnn_rewrite_view (r, node, i);
+  *name = value ? value->name : "";
+  if (!value || r->present[node->in[i]])
+    return CNN_OK;
+  if (view)
+    return cnn_view_map (r, node, view, &r->tensors[node->in[i]].shape, name);
+  if (value->buffer)
+    return cnn_rewrite_bring (r, value);
+  return cnn_rewrite_refuse (r, node,
+      "one of its inputs depends on the size of the window");
+}
+
+/* Ends of a Slice count from the front of a window; on a frame they have to
+ * count from the end. @in: its inputs' names; the third may change. */
+static CnnStatus
+relative_ends (CnnRewrite *r, const CnnNode *node, const char **in)
+{
+  const CnnTensor *ends = &r->tensors[node->in[2]];
+  const CnnTensor *axes =
+      node->n_in > 3 && node->in[3] >= 0 ? &r->tensors[node->in[3]] : NULL;
+  const CnnShape *x = &r->tensors[node->in[0]].shape;
+  int64_t changed[CNN_MAX_RANK];
+  size_t count = cnn_elements (ends);
+  if (!r->from->values[node->in[2]].buffer || ends->type != CNN_TYPE_INT64
+      || count > CNN_MAX_RANK || (axes && axes->type != CNN_TYPE_INT64))
+    return CNN_OK;
+  for (size_t i = 0; i < count; i++) {
+    int64_t axis = axes ? ((int64_t *) axes->data)[i] : (int64_t) i;
+    int64_t size = x->dims[axis < 0 ? axis + x->rank : axis];
+    changed[i] = ((int64_t *) ends->data)[i];
+    if (axis != 1 && axis != 1 - x->rank && changed[i] >= 0)
+      changed[i] = changed[i] < size ? changed[i] - size : INT64_MAX;
+  }
+  return cnn_rewrite_constant (r, node, "ends", CNN_TYPE_INT64, &ends->shape,
+      changed, &in[2]);
+}
+
+/* Sizes of a Resize are a window's; on a frame only scales make sense. */
+static CnnStatus
+relative_sizes (CnnRewrite *r, const CnnNode *node, const char **in, int *n_in)
+{
+  const CnnShape *x = &r->tensors[node->in[0]].shape;
+  const CnnShape *y = &r->tensors[node->out[0]].shape;
+  float scales[CNN_MAX_RANK];
+  if (node->n_in < 4 || node->in[3] < 0 || r->present[node->in[3]]
+      || x->rank != y->rank)
+    return CNN_OK;
+  for (int d = 0; d < x->rank; d++)
+    scales[d] = (float) y->dims[d] / (float) x->dims[d];
   for (int i = 0; i < node->n_attributes; i++)
-    if (!strcmp (node->attributes[i].name, name))
-      return &node->attributes[i];
-  return NULL;
+    if (!strcmp (node->attributes[i].name, "axes"))
+      return cnn_rewrite_refuse (r, node, "it names sizes of some axes only");
+  *n_in = 3;
+  return cnn_rewrite_constant (r, node, "scales", CNN_TYPE_FLOAT32,
+      &(CnnShape){ 1, { x->rank } }, scales, &in[2]);
 }
 
-static float
-float_attribute (const CnnNode *node, const char *name, float otherwise)
-{
-  const CnnAttribute *a = find_attribute (node, name);
-  return a ? a->f : otherwise;
-}
-
-static int64_t
-int_attribute (const CnnNode *node, const char *name, int64_t otherwise)
-{
-  const CnnAttribute *a = find_attribute (node, name);
-  return a ? a->i : otherwise;
-}
-
-/* The constants of the old graph enter the new one when they are first read. */
+/* A node that works on maps of any size: as it is. */
 static CnnStatus
-bring_constant (Rewrite *r, const CnnValue *value)
+keep (CnnRewrite *r, const CnnNode *node)
 {
-  if (!value->buffer || cnn_graph_find (r->to, value->name) >= 0)
-    return CNN_OK;
-  return cnn_graph_share_constant (r->to, value->name, value->tensor.type,
-      &value->tensor.shape, value->buffer, r->error);
+  const char *in[CNN_MAX_NODE_TENSORS];
+  CnnStatus status = CNN_OK;
+  int n_in = node->n_in;
+  bool resize = !strcmp (node->op->name, "Resize");
+  if (!has_place (r, node))
+    return cnn_rewrite_refuse (r, node,
+        "it looks at all of a picture, not at places of it");
+  for (int i = 0; i < n_in && !status; i++)
+    status = resize && i == 3 && !r->present[node->in[3]]
+        ? CNN_OK
+        : kept_input (r, node, i, &in[i]);
+  if (!status && !strcmp (node->op->name, "Slice") && n_in > 2)
+    status = relative_ends (r, node, in);
+  if (!status && resize)
+    status = relative_sizes (r, node, in, &n_in);
+  if (!status)
+    status = cnn_rewrite_emit (r, node, node->op->name, in, n_in,
+        node->attributes, node->n_attributes, 0);
+  for (int i = 0; i < node->n_out && !status; i++) {
+    const CnnTensor *t = node->out[i] < 0 ? NULL : &r->tensors[node->out[i]];
+    if (t && (t->shape.rank != 4 || t->shape.dims[0] != 1))
+      return cnn_rewrite_refuse (r, node, "its output is no map of n c h w");
+    if (t)
+      cnn_rewrite_set (r, node, i,
+          (CnnView){ .map = r->from->values[node->out[i]].name,
+              .c = t->shape.dims[1],
+              .h = t->shape.dims[2],
+              .w = t->shape.dims[3] });
+  }
+  return status;
 }
 
-/* Adds @node to the new graph with inputs @in, and its own output. */
+/* Arithmetic on shapes has values for a window, which moves and dense layers
+ * use. It is kept beside them, for what it says of any picture's size. */
 static CnnStatus
-emit (Rewrite *r, const CnnNode *node, const char *op, const char *const *in,
-    int n_in, const CnnAttribute *attributes, int n_attributes)
+keep_arithmetic (CnnRewrite *r, const CnnNode *node)
 {
-  const char *out[CNN_MAX_NODE_TENSORS];
+  const char *in[CNN_MAX_NODE_TENSORS];
+  CnnStatus status = CNN_OK;
+  for (int i = 0; i < node->n_in; i++) {
+    const CnnView *view = cnn_rewrite_view (r, node, i);
+    bool here = node->in[i] < 0 || r->present[node->in[i]]
+        || r->from->values[node->in[i]].buffer
+        || (view && cnn_view_is_map (view, &r->tensors[node->in[i]].shape));
+    if (!here)
+      return CNN_OK;
+  }
+  for (int i = 0; i < node->n_in && !status; i++)
+    status = kept_input (r, node, i, &in[i]);
+  if (!status)
+    status = cnn_rewrite_emit (r, node, node->op->name, in, node->n_in,
+        node->attributes, node->n_attributes, 0);
+  for (int i = 0; i < node->n_out && !status; i++)
+    if (node->out[i] >= 0)
+      r->present[node->out[i]] = true;
+  return status;
+}
+
+static bool
+is_known (const CnnRewrite *r, const CnnNode *node)
+{
   for (int i = 0; i < node->n_out; i++)
-    out[i] = node->out[i] < 0 ? "" : r->from->values[node->out[i]].name;
-  return cnn_graph_add_node (r->to, op, node->name, in, n_in, out, node->n_out,
-      attributes, n_attributes, r->error);
+    if (node->out[i] >= 0 && !r->tensors[node->out[i]].data)
+      return false;
+  return true;
 }
 
-static void
-set_flat (Rewrite *r, const CnnNode *node, Flat flat)
+/* Conv with 1x1 kernels on a map that was folded into channels. */
+static bool
+is_dense_conv (const CnnRewrite *r, const CnnNode *node)
 {
-  flat.known = true;
-  if (node->out[0] >= 0)
-    r->flats[node->out[0]] = flat;
+  const CnnShape *y = &r->tensors[node->out[0]].shape;
+  const CnnView *view = cnn_rewrite_view (r, node, 0);
+  const CnnShape *x = &r->tensors[node->in[0]].shape;
+  return !strcmp (node->op->name, "Conv") && view && x->rank == 4
+      && y->rank == 4 && x->dims[2] == 1 && x->dims[3] == 1 && y->dims[2] == 1
+      && y->dims[3] == 1 && (view->h > 1 || view->w > 1);
 }
 
-/* A node that neither reads nor makes such a row: as it is. */
 static CnnStatus
-keep_node (Rewrite *r, const CnnNode *node)
+rewrite_node (CnnRewrite *r, const CnnNode *node)
 {
-  const char *in[CNN_MAX_NODE_TENSORS];
-  CnnStatus status = CNN_OK;
-  for (int i = 0; i < node->n_in && !status; i++) {
-    const CnnValue *v = input_value (r, node, i);
-    in[i] = v ? v->name : "";
-    if (v)
-      status = bring_constant (r, v);
-  }
-  if (status)
-    return status;
-  return emit (r, node, node->op->name, in, node->n_in, node->attributes,
-      node->n_attributes);
-}
-
-/* Flatten, or Reshape to n x rest: the same elements, seen as a row. */
-static CnnStatus
-flatten (Rewrite *r, const CnnNode *node)
-{
-  const CnnValue *x = input_value (r, node, 0);
-  const CnnShape *s = &x->tensor.shape;
-  const CnnShape *out = &r->from->values[node->out[0]].tensor.shape;
-
-  bool one_a_picture =
-      out->rank == 2 && (out->dims[0] == s->dims[0] || out->dims[0] == 1);
-  if (!one_a_picture)
-    return refuse (r, node, "its output is not one row a picture");
-  if (r->flats[node->in[0]].known) {
-    set_flat (r, node, r->flats[node->in[0]]);
+  const CnnView *view = cnn_rewrite_view (r, node, 0);
+  bool maps = reads_maps (r, node);
+  if (is_known (r, node))
+    return keep_arithmetic (r, node);
+  if (is_one_of (node, aliases) && view) {
+    cnn_rewrite_set (r, node, 0, *view);
     return CNN_OK;
   }
-  if (s->rank != 4)
-    return refuse (r, node, "its input is no map of n c h w");
-  for (int i = 1; i < 4; i++)
-    if (s->dims[i] < 1)
-      return refuse (r, node, "the size of the map that it flattens is open");
-  set_flat (r, node,
-      (Flat){ .map = x->name,
-          .c = s->dims[1],
-          .h = s->dims[2],
-          .w = s->dims[3] });
-  return CNN_OK;
+  if (is_one_of (node, moves))
+    return cnn_rewrite_move (r, node);
+  if (is_one_of (node, dense))
+    return cnn_rewrite_dense (r, node);
+  if (is_one_of (node, softmaxes))
+    return cnn_rewrite_softmax (r, node);
+  if (is_reduction (node))
+    return cnn_rewrite_reduce (r, node);
+  if (is_dense_conv (r, node))
+    return cnn_rewrite_dense (r, node);
+  if (is_one_of (node, partial_moves) && !(maps && has_place (r, node)))
+    return cnn_rewrite_move (r, node);
+  if (!strcmp (node->op->name, "Concat") && !(maps && has_place (r, node)))
+    return cnn_rewrite_join (r, node);
+  if (node->op->geometry == cnn_op_geometry_pointwise
+      && !(maps && (node->op->fixed_in || has_local_constants (r, node))))
+    return cnn_rewrite_elements (r, node);
+  return keep (r, node);
 }
 
-/* Weights of a dense layer, [in][out] or (transposed) [out][in], to those of
- * a convolution, [out][c][h][w]; in = c*h*w in that order. */
-static CnnStatus
-add_kernels (Rewrite *r, const CnnNode *node, const CnnValue *b,
-    bool transposed, float alpha, const Flat *x, char *name, size_t name_bytes,
-    int64_t *classes)
+/* Is the picture n h w c? Then what reads it turns it first. */
+static bool
+is_channels_last (const CnnGraph *graph)
 {
-  const CnnShape *s = &b->tensor.shape;
-  int64_t n_in = x->c * x->h * x->w;
-  if (s->rank != 2 || s->dims[transposed ? 1 : 0] != n_in)
-    return refuse (r, node, "its weights do not have a row for every input");
-  int64_t n_out = s->dims[transposed ? 0 : 1];
-  CnnShape kernels = { 4, { n_out, x->c, x->h, x->w } };
-  snprintf (name, name_bytes, "%s/kernels", output_name (r, node));
-  *classes = n_out;
-  if (transposed && alpha == 1)
-    return cnn_graph_share_constant (r->to, name, CNN_TYPE_FLOAT32, &kernels,
-        b->buffer, r->error);
-
-  float *w = cnn_aligned_alloc ((size_t) (n_in * n_out) * sizeof *w);
-  const float *from = b->tensor.data;
-  if (!w)
-    return cnn_error_memory (r->error, (size_t) (n_in * n_out) * sizeof *w,
-        name);
-  for (int64_t o = 0; o < n_out; o++)
-    for (int64_t i = 0; i < n_in; i++)
-      w[o * n_in + i] =
-          alpha * (transposed ? from[o * n_in + i] : from[i * n_out + o]);
-  CnnTensor tensor = { CNN_TYPE_FLOAT32, kernels, w };
-  CnnStatus status = cnn_graph_add_constant (r->to, name, &tensor, r->error);
-  free (w);
-  return status;
-}
-
-/* Bias of Gemm: a scalar, [out] or [1][out], times beta. */
-static CnnStatus
-add_bias (Rewrite *r, const CnnNode *node, const CnnValue *c, float beta,
-    int64_t classes, char *name, size_t name_bytes)
-{
-  size_t elements;
-  if (!c->buffer || c->tensor.type != CNN_TYPE_FLOAT32
-      || cnn_shape_elements (&c->tensor.shape, &elements)
-      || (elements != 1 && elements != (size_t) classes))
-    return refuse (r, node, "its bias is not one constant an output");
-
-  CnnShape shape = { 1, { classes } };
-  snprintf (name, name_bytes, "%s/bias", output_name (r, node));
-  if (elements == (size_t) classes && beta == 1)
-    return cnn_graph_share_constant (r->to, name, CNN_TYPE_FLOAT32, &shape,
-        c->buffer, r->error);
-
-  float *bias = cnn_aligned_alloc ((size_t) classes * sizeof *bias);
-  const float *from = c->tensor.data;
-  if (!bias)
-    return cnn_error_memory (r->error, (size_t) classes * sizeof *bias, name);
-  for (int64_t i = 0; i < classes; i++)
-    bias[i] = beta * from[elements == 1 ? 0 : i];
-  CnnTensor tensor = { CNN_TYPE_FLOAT32, shape, bias };
-  CnnStatus status = cnn_graph_add_constant (r->to, name, &tensor, r->error);
-  free (bias);
-  return status;
-}
-
-static CnnStatus
-dense (Rewrite *r, const CnnNode *node)
-{
-  const Flat x = r->flats[node->in[0]];
-  const CnnValue *b = input_value (r, node, 1), *c = input_value (r, node, 2);
-  size_t room = strlen (output_name (r, node)) + 16;
-  char *kernels = malloc (room), *bias = malloc (room);
-  int64_t classes = 0;
-  CnnStatus status;
-
-  if (!kernels || !bias)
-    status = cnn_error_memory (r->error, room, "a name");
-  else if (!x.known || !b->buffer || b->tensor.type != CNN_TYPE_FLOAT32
-      || int_attribute (node, "transA", 0))
-    status = refuse (r, node, "it is no dense layer with constant weights");
-  else
-    status = add_kernels (r, node, b, int_attribute (node, "transB", 0) != 0,
-        float_attribute (node, "alpha", 1), &x, kernels, room, &classes);
-  if (!status && c)
-    status = add_bias (r, node, c, float_attribute (node, "beta", 1), classes,
-        bias, room);
-  if (!status) {
-    const char *in[] = { x.map, kernels, bias };
-    int64_t size[] = { x.h, x.w };
-    CnnAttribute shape = {
-      .name = "kernel_shape",
-      .type = CNN_ATTRIBUTE_INTS,
-      .count = 2,
-      .ints = size,
-    };
-    status = emit (r, node, "Conv", in, c ? 3 : 2, &shape, 1);
+  static const int64_t order[] = { 0, 3, 1, 2 };
+  bool read = false;
+  for (size_t n = 0; n < graph->n_nodes; n++) {
+    const CnnNode *node = &graph->nodes[n];
+    for (int i = 0; i < node->n_in; i++) {
+      if (node->in[i] != graph->inputs[0])
+        continue;
+      read = true;
+      if (strcmp (node->op->name, "Transpose") || node->n_attributes != 1
+          || node->attributes[0].count != 4
+          || memcmp (node->attributes[0].ints, order, sizeof order))
+        return false;
+    }
   }
-  if (!status)
-    set_flat (r, node,
-        (Flat){ .map = output_name (r, node), .c = classes, .h = 1, .w = 1 });
-  free (bias);
-  free (kernels);
-  return status;
+  return read;
 }
 
-/* A constant beside a row: one number, or one for each element, which becomes
- * c x h x w. */
+/* The window: a batch of one, as declared. @picture: n c h w of it. */
 static CnnStatus
-operand (Rewrite *r, const CnnNode *node, const CnnValue *value, const Flat *x,
-    char *name, size_t name_bytes)
-{
-  size_t elements;
-  const CnnShape *s = &value->tensor.shape;
-  if (cnn_shape_elements (s, &elements))
-    return refuse (r, node, "its constant has an open size");
-  if (elements == 1 && s->rank <= 2) {
-    CnnShape one = { 3, { 1, 1, 1 } };
-    snprintf (name, name_bytes, "%s/one", output_name (r, node));
-    return cnn_graph_share_constant (r->to, name, value->tensor.type, &one,
-        value->buffer, r->error);
-  }
-
-  if (s->rank < 1 || s->rank > 2 || (s->rank == 2 && s->dims[0] != 1)
-      || elements != (size_t) (x->c * x->h * x->w))
-    return refuse (r, node, "its constant is not one number an element");
-  if (x->h != 1 || x->w != 1)
-    return refuse (r, node, "it differs from place to place in the window");
-  CnnShape each = { 3, { x->c, 1, 1 } };
-  snprintf (name, name_bytes, "%s/each", output_name (r, node));
-  return cnn_graph_share_constant (r->to, name, value->tensor.type, &each,
-      value->buffer, r->error);
-}
-
-/* Element by element on one row, or two alike, or a row and a constant. */
-static CnnStatus
-pointwise (Rewrite *r, const CnnNode *node)
-{
-  const char *in[CNN_MAX_NODE_TENSORS];
-  Flat x = { 0 };
-  CnnStatus status = CNN_OK;
-  size_t room = strlen (output_name (r, node)) + 16;
-  char *name = malloc (room);
-  if (!name)
-    return cnn_error_memory (r->error, room, "a name");
-
-  for (int i = 0; i < node->n_in; i++)
-    if (node->in[i] >= 0 && r->flats[node->in[i]].known)
-      x = r->flats[node->in[i]];
-  for (int i = 0; i < node->n_in && !status; i++) {
-    const CnnValue *v = input_value (r, node, i);
-    const Flat *f = v ? &r->flats[node->in[i]] : NULL;
-    in[i] = v ? v->name : "";
-    if (!v)
-      continue;
-    if (f->known && (f->c != x.c || f->h != x.h || f->w != x.w))
-      status = refuse (r, node, "its inputs are flattened differently");
-    else if (f->known)
-      in[i] = f->map;
-    else if (!v->buffer)
-      status = refuse (r, node, "one of its inputs is not flattened");
-    else if (node->n_in == 2 && v->tensor.type == CNN_TYPE_FLOAT32
-        && !is_op (node, "Dropout")) {
-      status = operand (r, node, v, &x, name, room);
-      in[i] = name;
-    } else
-      status = bring_constant (r, v);
-  }
-  if (!status)
-    status = emit (r, node, node->op->name, in, node->n_in, node->attributes,
-        node->n_attributes);
-  x.map = output_name (r, node);
-  if (!status)
-    set_flat (r, node, x);
-  free (name);
-  return status;
-}
-
-/* Softmax over the classes of each cell. Before opset 13 the operator means
- * all dimensions from its axis on, which no map can use: it becomes the newer
- * one. */
-static CnnStatus
-softmax (Rewrite *r, const CnnNode *node)
-{
-  Flat x = r->flats[node->in[0]];
-  int64_t otherwise = r->from->opset < 13 ? 1 : -1;
-  int64_t axis = int_attribute (node, "axis", otherwise);
-  if (x.h != 1 || x.w != 1 || (axis != 1 && axis != -1))
-    return refuse (r, node, "it is not taken over the classes");
-
-  const char *in[] = { x.map };
-  CnnAttribute one = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
-  if (r->to->opset < 13)
-    r->to->opset = 13;
-  CnnStatus status = emit (r, node, node->op->name, in, 1, &one, 1);
-  r->to->opset = r->from->opset;
-  x.map = output_name (r, node);
-  if (!status)
-    set_flat (r, node, x);
-  return status;
-}
-
-/* Scale and shift for each feature: the same operator on 1x1 maps. */
-static CnnStatus
-batch_norm (Rewrite *r, const CnnNode *node)
-{
-  Flat x = r->flats[node->in[0]];
-  const char *in[CNN_MAX_NODE_TENSORS] = { x.map };
-  CnnStatus status = CNN_OK;
-  if (x.h != 1 || x.w != 1)
-    return refuse (r, node, "it differs from place to place in the window");
-  for (int i = 1; i < node->n_in && !status; i++) {
-    const CnnValue *v = input_value (r, node, i);
-    in[i] = v ? v->name : "";
-    if (v)
-      status = bring_constant (r, v);
-  }
-  if (!status)
-    status = emit (r, node, node->op->name, in, node->n_in, node->attributes,
-        node->n_attributes);
-  x.map = output_name (r, node);
-  if (!status)
-    set_flat (r, node, x);
-  return status;
-}
-
-static CnnStatus
-rewrite_node (Rewrite *r, const CnnNode *node)
-{
-  bool reads_row = false;
-  for (int i = 0; i < node->n_in; i++)
-    if (node->in[i] >= 0 && r->flats[node->in[i]].known)
-      reads_row = true;
-  bool flattens = is_op (node, "Flatten") || is_op (node, "Reshape");
-
-  if (!reads_row && !flattens)
-    return keep_node (r, node);
-  if (node->out[0] < 0)
-    return CNN_OK;
-  if (flattens)
-    return flatten (r, node);
-  if (is_op (node, "Gemm") || is_op (node, "MatMul"))
-    return dense (r, node);
-  if (is_op (node, "Softmax") || is_op (node, "LogSoftmax"))
-    return softmax (r, node);
-  if (is_op (node, "BatchNormalization"))
-    return batch_norm (r, node);
-  if (node->op->geometry == cnn_op_geometry_pointwise)
-    return pointwise (r, node);
-  return refuse (r, node, "it does not work element by element");
-}
-
-static CnnStatus
-add_map_input (Rewrite *r)
+window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
 {
   const CnnValue *x = &r->from->values[r->from->inputs[0]];
-  CnnShape shape = x->tensor.shape;
-  if (r->from->n_inputs != 1 || shape.rank != 4)
+  *window = x->tensor.shape;
+  if (r->from->n_inputs != 1 || window->rank != 4)
     return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
         "a class map needs a network with one picture, n c h w, as input");
-  shape.dims[0] = shape.dims[2] = shape.dims[3] = -1;
-  return cnn_graph_add_input (r->to, x->name, x->tensor.type, &shape, r->error);
+  window->dims[0] = 1;
+  bool last = is_channels_last (r->from);
+  for (int i = 1; i < 4; i++)
+    if (window->dims[i] < 1)
+      return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
+          "the size of the network's input '%s' is not fixed: how large its "
+          "windows are is not known",
+          x->name);
+  *picture = (CnnView){ .known = true,
+    .map = x->name,
+    .c = window->dims[last ? 3 : 1],
+    .h = window->dims[last ? 1 : 2],
+    .w = window->dims[last ? 2 : 3] };
+  if (!last)
+    return CNN_OK;
+
+  int64_t count = picture->c * picture->h * picture->w;
+  if (count > INT32_MAX)
+    return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
+        "the network's input has %" PRId64 " elements", count);
+  int32_t *index = malloc ((size_t) count * sizeof *index);
+  for (int64_t e = 0; index && e < count; e++)
+    index[e] =
+        (int32_t) (e % picture->c * picture->h * picture->w + e / picture->c);
+  picture->index = index;
+  return cnn_rewrite_keep_index (r, index);
 }
 
 static CnnStatus
-add_map_outputs (Rewrite *r)
+add_input (CnnRewrite *r)
 {
+  int x = r->from->inputs[0];
+  CnnTensor window = { .type = r->from->values[x].tensor.type };
+  CnnView picture;
+  CnnStatus status = window_shape (r, &window.shape, &picture);
+  if (!status)
+    status =
+        cnn_graph_infer (r->from, &window, &r->known, r->tensors, r->error);
+  if (status)
+    return status;
+  r->views[x] = picture;
+  CnnShape shape = { 4, { -1, picture.c, -1, -1 } };
+  return cnn_graph_add_input (r->to, picture.map, CNN_TYPE_FLOAT32, &shape,
+      r->error);
+}
+
+/* Are the elements those of the map, n h w c or with places in a row? */
+static bool
+is_turned_map (const CnnView *view, const CnnShape *shape)
+{
+  int64_t count = (int64_t) cnn_product (shape, 0, shape->rank);
+  int64_t places = view->h * view->w;
+  if (count != cnn_view_elements (view) || shape->rank < 3)
+    return false;
+  bool plain = !view->index;
+  for (int64_t e = 0; e < count && !plain; e++)
+    if (view->index[e] != e % view->c * places + e / view->c)
+      return false;
+  return true;
+}
+
+static CnnStatus
+add_output (CnnRewrite *r, int v)
+{
+  const CnnView *view = &r->views[v];
+  const CnnShape *shape = &r->tensors[v].shape;
+  const char *name = view->map;
+  CnnNode output = { .op = cnn_op_find ("Identity"),
+    .name = r->from->values[v].name,
+    .n_out = 1,
+    .out = { v } };
   CnnStatus status = CNN_OK;
-  for (size_t i = 0; i < r->from->n_outputs && !status; i++) {
-    int v = r->from->outputs[i];
-    const Flat *f = &r->flats[v];
-    const char *name = f->known ? f->map : r->from->values[v].name;
-    if (f->known && (f->h != 1 || f->w != 1))
-      return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
-          "output '%s' is a flattened map of %" PRId64 "x%" PRId64 "x%" PRId64
-          " without a dense layer behind it",
-          r->from->values[v].name, f->c, f->h, f->w);
-    status = cnn_graph_add_output (r->to, name, r->error);
+  if (!view->known)
+    return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
+        "output '%s' is no map", r->from->values[v].name);
+  if (view->h == 1 && view->w == 1) {
+    CnnShape row = { 4,
+      { 1, (int64_t) cnn_product (shape, 0, shape->rank), 1, 1 } };
+    status = cnn_view_map (r, &output, view, &row, &name);
+  } else if (!is_turned_map (view, shape)) {
+    status = cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
+        "output '%s' is a flattened map of %" PRId64 "x%" PRId64 "x%" PRId64
+        " without a dense layer behind it",
+        r->from->values[v].name, view->c, view->h, view->w);
   }
+  return status ? status : cnn_graph_add_output (r->to, name, r->error);
+}
+
+static CnnStatus
+rewrite (CnnRewrite *r)
+{
+  const CnnGraph *from = r->from;
+  CnnStatus status = CNN_OK;
+  for (size_t i = 0; i < from->n_metadata && !status; i++)
+    status =
+        cnn_graph_set_metadata (r->to, from->keys[i], from->texts[i], r->error);
+  if (!status)
+    status = add_input (r);
+  for (size_t n = 0; n < from->n_nodes && !status; n++)
+    status = rewrite_node (r, &from->nodes[n]);
+  for (size_t i = 0; i < from->n_outputs && !status; i++)
+    status = add_output (r, from->outputs[i]);
   return status;
 }
 
 CnnStatus
 cnn_graph_dense_to_conv (const CnnGraph *graph, CnnGraph **map, CnnError *error)
 {
-  Rewrite r = { .from = graph, .error = error };
+  CnnRewrite r = { .from = graph, .error = error };
   CnnStatus status = cnn_graph_new (graph->opset, &r.to, error);
   if (status)
     return status;
-  r.flats = calloc (graph->n_values + 1, sizeof *r.flats);
-  if (!r.flats) {
+  r.tensors = calloc (graph->n_values + 1, sizeof *r.tensors);
+  r.views = calloc (graph->n_values + 1, sizeof *r.views);
+  r.present = calloc (graph->n_values + 1, sizeof *r.present);
+  if (!r.tensors || !r.views || !r.present)
     status = cnn_error_memory (error, graph->n_values, "rewriting");
-    goto done;
-  }
-
-  for (size_t i = 0; i < graph->n_metadata && !status; i++)
-    status =
-        cnn_graph_set_metadata (r.to, graph->keys[i], graph->texts[i], error);
   if (!status)
-    status = add_map_input (&r);
-  for (size_t n = 0; n < graph->n_nodes && !status; n++)
-    status = rewrite_node (&r, &graph->nodes[n]);
-  if (!status)
-    status = add_map_outputs (&r);
+    status = rewrite (&r);
 
-done:
-  free (r.flats);
+  free (r.present);
+  free (r.views);
+  free (r.tensors);
+  cnn_known_clear (&r.known);
   if (status)
     cnn_graph_free (r.to);
   else
