@@ -248,6 +248,18 @@ cnn_model_to_map (CnnModel *model, CnnModel **map, CnnError *error)
 }
 
 CnnStatus
+cnn_model_with_stride (CnnModel *map, int stride, CnnModel **dense,
+    CnnError *error)
+{
+  CnnGraph *graph;
+  if (stride < 1)
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "windows can't be %d pixels apart", stride);
+  CnnStatus status = cnn_graph_densify (map->graph, stride, &graph, error);
+  return status ? status : cnn_model_new (graph, dense, error);
+}
+
+CnnStatus
 cnn_model_with_metadata (const CnnModel *model, const char *const *keys,
     const char *const *values, int count, CnnModel **copy, CnnError *error)
 {

@@ -92,6 +92,27 @@ int cnn_graph_find (const CnnGraph *graph, const char *name);
 CnnStatus
 cnn_graph_copy (const CnnGraph *graph, CnnGraph **copy, CnnError *error);
 
+/**
+ * CnnNodeForm:
+ * What a node of a copy is made with: @count attributes, and the version of
+ * the operators that they follow.
+ */
+typedef struct
+{
+  CnnAttribute *attributes;
+  int count, opset;
+} CnnNodeForm;
+
+/** CnnNodeEdit: may change @form, which is as @node is; the memory that it then
+ * points to has to last until the next call. */
+typedef CnnStatus (*CnnNodeEdit) (void *data, const CnnNode *node,
+    CnnNodeForm *form, CnnError *error);
+
+/** cnn_graph_copy_edited: as cnn_graph_copy(), with nodes as @edit (nullable)
+ * wants them. */
+CnnStatus cnn_graph_copy_edited (const CnnGraph *graph, CnnNodeEdit edit,
+    void *data, CnnGraph **copy, CnnError *error);
+
 /** cnn_graph_sort: puts the nodes in an order in which each comes after those
  * it reads from. Errors: CNN_ERROR_FORMAT for cycles and undefined values. */
 CnnStatus cnn_graph_sort (CnnGraph *graph, CnnError *error);
@@ -159,6 +180,11 @@ void cnn_graph_fuse (CnnGraph *graph);
  * inferred; @map: (out) (transfer full): a new graph, not sorted yet. */
 CnnStatus cnn_graph_dense_to_conv (const CnnGraph *graph, CnnGraph **map,
     CnnError *error);
+
+/** cnn_graph_densify: see cnn_model_with_stride(). @graph is sorted and
+ * inferred; @dense: (out) (transfer full): a new graph. */
+CnnStatus cnn_graph_densify (const CnnGraph *graph, int stride,
+    CnnGraph **dense, CnnError *error);
 
 /** cnn_graph_remove_nodes: drops every node for which @dead is set; the
  * values that they made stay, with no producer. */

@@ -30,24 +30,38 @@ cnn_node_inputs (const CnnNode *node, const CnnTensor *tensors,
 }
 
 static CnnStatus
-copy_node (const CnnGraph *from, const CnnNode *node, CnnGraph *to,
-    CnnError *error)
+copy_node (const CnnGraph *from, const CnnNode *node, CnnNodeEdit edit,
+    void *data, CnnGraph *to, CnnError *error)
 {
   const char *in[CNN_MAX_NODE_TENSORS], *out[CNN_MAX_NODE_TENSORS];
+  CnnNodeForm form = {
+    .attributes = node->attributes,
+    .count = node->n_attributes,
+    .opset = node->opset,
+  };
+  CnnStatus status = edit ? edit (data, node, &form, error) : CNN_OK;
+  if (status)
+    return status;
   for (int i = 0; i < node->n_in; i++)
     in[i] = node->in[i] < 0 ? "" : from->values[node->in[i]].name;
   for (int i = 0; i < node->n_out; i++)
     out[i] = node->out[i] < 0 ? "" : from->values[node->out[i]].name;
-  to->opset = node->opset;
-  CnnStatus status =
-      cnn_graph_add_node (to, node->op->name, node->name, in, node->n_in, out,
-          node->n_out, node->attributes, node->n_attributes, error);
+  to->opset = form.opset;
+  status = cnn_graph_add_node (to, node->op->name, node->name, in, node->n_in,
+      out, node->n_out, form.attributes, form.count, error);
   to->opset = from->opset;
   return status;
 }
 
 CnnStatus
 cnn_graph_copy (const CnnGraph *graph, CnnGraph **copy, CnnError *error)
+{
+  return cnn_graph_copy_edited (graph, NULL, NULL, copy, error);
+}
+
+CnnStatus
+cnn_graph_copy_edited (const CnnGraph *graph, CnnNodeEdit edit, void *data,
+    CnnGraph **copy, CnnError *error)
 {
   CnnGraph *g = NULL;
   CnnStatus status = cnn_graph_new (graph->opset, &g, error);
@@ -63,7 +77,7 @@ cnn_graph_copy (const CnnGraph *graph, CnnGraph **copy, CnnError *error)
           &v->tensor.shape, v->buffer, error);
   }
   for (size_t i = 0; i < graph->n_nodes && !status; i++)
-    status = copy_node (graph, &graph->nodes[i], g, error);
+    status = copy_node (graph, &graph->nodes[i], edit, data, g, error);
   for (size_t i = 0; i < graph->n_outputs && !status; i++)
     status =
         cnn_graph_add_output (g, graph->values[graph->outputs[i]].name, error);

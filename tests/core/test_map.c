@@ -9,12 +9,28 @@
 
 #include "netbuild.h"
 
-#define NETWORKS 250
+#define NETWORKS 500
 
 typedef struct
 {
   int c, side;
 } Shape;
+
+/* Two ways to the same size, which meet in Add: the second one sees less. */
+static void
+random_branches (Net *net, int ic, int oc, int kernel, int stride, int dilation)
+{
+  char start[32], left[32];
+  g_strlcpy (start, net->last, sizeof start);
+  net_conv (net, ic, oc, kernel, stride, dilation);
+  g_strlcpy (left, net->last, sizeof left);
+  g_strlcpy (net->last, start, sizeof net->last);
+  net_conv (net, ic, oc, kernel, stride, dilation);
+  net_op (net, "Tanh");
+  net_conv (net, oc, oc, 1, 1, 1);
+  const char *more[] = { left };
+  net_add (net, "Add", more, 1, NULL, 0);
+}
 
 static Shape
 random_layer (Net *net, Shape s)
@@ -49,7 +65,10 @@ random_layer (Net *net, Shape s)
     default:
       {
         int oc = 1 + (int) cnn_rng_int (&net->rng, 9);
-        net_conv (net, s.c, oc, kernel, stride, dilation);
+        if (cnn_rng_int (&net->rng, 3))
+          net_conv (net, s.c, oc, kernel, stride, dilation);
+        else
+          random_branches (net, s.c, oc, kernel, stride, dilation);
         net_op (net, acts[cnn_rng_int (&net->rng, 3)]);
         return (Shape){ oc, (s.side - seen) / stride + 1 };
       }
@@ -159,15 +178,12 @@ compare_cell (CnnSession *patch, const CnnTensor *frame, const CnnTensor *map,
   return worst;
 }
 
+/* Random cells of @map, on a random frame, are what @model says of the windows
+ * there. */
 static void
-check_network (uint64_t seed)
+check_map (CnnModel *model, CnnModel *map, Shape input, uint64_t seed)
 {
-  Shape input;
   CnnError error = { 0 };
-  CnnModel *model = random_classifier (seed, &input), *map = NULL;
-  net_ok (cnn_model_to_map (model, &map, &error), &error);
-  g_assert_true (cnn_model_info (map)->is_map);
-
   CnnRng rng;
   cnn_rng_init (&rng, seed, 2);
   int h = input.side + (int) cnn_rng_int (&rng, 40);
@@ -186,6 +202,9 @@ check_network (uint64_t seed)
   net_ok (cnn_session_geometry (whole, &look, &error), &error);
   const CnnTensor *out = cnn_session_output (whole, 0);
   int64_t mh = out->shape.dims[2], mw = out->shape.dims[3];
+  g_assert_false (look.padded);
+  g_assert_cmpint (look.clean_end[0], ==, mh);
+  g_assert_cmpint (look.clean_end[1], ==, mw);
   g_assert_cmpint (look.window[0], ==, look.window[1]);
   g_assert_cmpint (look.window[0], <=, input.side);
   g_assert_cmpint ((h - input.side) / look.stride[0] + 1, <=, mh);
@@ -205,6 +224,39 @@ check_network (uint64_t seed)
   g_free (frame.data);
   cnn_session_free (whole);
   cnn_session_free (patch);
+}
+
+static int
+own_stride (CnnModel *map, Shape input)
+{
+  CnnError error = { 0 };
+  CnnGeometry look;
+  CnnSession *s =
+      net_session (map, 1, input.c, input.side + 8, input.side + 8, NULL);
+  net_ok (cnn_session_geometry (s, &look, &error), &error);
+  cnn_session_free (s);
+  return look.stride[0];
+}
+
+/* The map, and the one with windows 1 (or, every other time, 2) pixels apart.
+ */
+static void
+check_network (uint64_t seed)
+{
+  Shape input;
+  CnnError error = { 0 };
+  CnnModel *model = random_classifier (seed, &input), *map = NULL;
+  CnnModel *dense = NULL;
+  int stride = 1 + (int) (seed & 1);
+  net_ok (cnn_model_to_map (model, &map, &error), &error);
+  g_assert_true (cnn_model_info (map)->is_map);
+  check_map (model, map, input, seed);
+
+  net_ok (cnn_model_with_stride (map, stride, &dense, &error), &error);
+  int own = own_stride (map, input);
+  g_assert_cmpint (own_stride (dense, input), ==, own % stride ? 1 : stride);
+  check_map (model, dense, input, seed + 1000);
+  cnn_model_unref (dense);
   cnn_model_unref (map);
   cnn_model_unref (model);
 }
@@ -214,7 +266,7 @@ test_random_networks (void)
 {
   for (uint64_t seed = 1; seed <= NETWORKS; seed++)
     check_network (seed);
-  g_test_message ("%d networks, 12 cells each", NETWORKS);
+  g_test_message ("%d networks, 12 cells each, dense maps too", NETWORKS);
 }
 
 /* 10 -> 8 -> 4 -> 2 -> 1, and four more inputs give exactly one more output. */

@@ -148,6 +148,26 @@ CNN_API CnnStatus cnn_model_to_map (CnnModel *model, CnnModel **map,
     CnnError *error);
 
 /**
+ * cnn_model_with_stride:
+ * @map: a model whose output is a class map
+ * @stride: how far apart windows are to be, in pixels, 1 or more. The largest
+ *   divisor of the network's own stride that is not larger is taken; the
+ *   network's own from there on
+ * @dense: (out) (transfer full): the same network with strides turned into
+ *   dilations
+ *
+ * Each cell is what the network says of the window there: every (own / stride)
+ * th cell of the denser map is a cell of @map.
+ *
+ * Cost: (own / stride)^2 times the operators behind the strides that go.
+ *
+ * Errors: CNN_ERROR_UNSUPPORTED naming an operator with a window and no
+ * dilation, and for padding that depends on the picture's size.
+ */
+CNN_API CnnStatus cnn_model_with_stride (CnnModel *map, int stride,
+    CnnModel **dense, CnnError *error);
+
+/**
  * cnn_model_with_metadata:
  * @keys, @values: @count pairs to set; a NULL value removes
  * @copy: (out) (transfer full): the same network and weights, other metadata
