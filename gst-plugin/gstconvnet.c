@@ -189,6 +189,7 @@ build_engine (GstConvnet *self, GstConvnetModel *model, GError **error)
   config.scale_factor = self->settings.scale_factor;
   config.min_size = (gint) self->settings.min_size;
   config.max_size = (gint) self->settings.max_size;
+  config.window_stride = (gint) self->settings.window_stride;
   self->settings.pyramid_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
 

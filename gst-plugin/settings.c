@@ -22,6 +22,8 @@
 #define DEFAULT_SCALE_FACTOR               CNN_DEFAULT_SCALE_FACTOR
 #define DEFAULT_MIN_SIZE                   0
 #define DEFAULT_MAX_SIZE                   0
+#define DEFAULT_WINDOW_STRIDE              0
+#define MAX_WINDOW_STRIDE                  4096
 #define DEFAULT_THREADS                    0
 #define DEFAULT_POST_MESSAGES              TRUE
 #define DEFAULT_ATTACH_MAP                 GST_CONVNET_ATTACH_MAP_SCORES
@@ -43,6 +45,7 @@ enum
   PROP_SCALE_FACTOR,
   PROP_MIN_SIZE,
   PROP_MAX_SIZE,
+  PROP_WINDOW_STRIDE,
   PROP_THREADS,
   PROP_POST_MESSAGES,
   PROP_ATTACH_MAP,
@@ -87,6 +90,7 @@ gst_convnet_settings_init (GstConvnetSettings *settings)
     .scale_factor = DEFAULT_SCALE_FACTOR,
     .min_size = DEFAULT_MIN_SIZE,
     .max_size = DEFAULT_MAX_SIZE,
+    .window_stride = DEFAULT_WINDOW_STRIDE,
     .threads = DEFAULT_THREADS,
     .post_messages = DEFAULT_POST_MESSAGES,
     .attach_map = DEFAULT_ATTACH_MAP,
@@ -146,6 +150,10 @@ gst_convnet_settings_set (GstConvnetSettings *settings, guint id,
       break;
     case PROP_MAX_SIZE:
       settings->max_size = g_value_get_uint (value);
+      settings->pyramid_changed = TRUE;
+      break;
+    case PROP_WINDOW_STRIDE:
+      settings->window_stride = g_value_get_uint (value);
       settings->pyramid_changed = TRUE;
       break;
     case PROP_THREADS:
@@ -214,6 +222,9 @@ gst_convnet_settings_get (const GstConvnetSettings *settings,
       break;
     case PROP_MAX_SIZE:
       g_value_set_uint (value, settings->max_size);
+      break;
+    case PROP_WINDOW_STRIDE:
+      g_value_set_uint (value, settings->window_stride);
       break;
     case PROP_THREADS:
       g_value_set_uint (value, settings->threads);
@@ -380,6 +391,20 @@ install_pyramid (GObjectClass *klass)
           "Height of the largest object wanted, in pixels of the frame (0 = "
           "the frame's height)",
           0, CNN_MAX_IMAGE_SIDE, DEFAULT_MAX_SIZE, PLAYING));
+  /**
+   * GstConvnet:window-stride:
+   *
+   * Distance of neighbouring windows, in pixels of their level of the pyramid.
+   * 0: the network's own. Less makes the class map denser, each cell still
+   * exactly what the network says of its window; the largest divisor of the
+   * network's own stride that is not larger is taken. Halving it costs up to
+   * four times as much.
+   */
+  g_object_class_install_property (klass, PROP_WINDOW_STRIDE,
+      g_param_spec_uint ("window-stride", "Window stride",
+          "Distance of neighbouring windows in pixels (0 = the network's own; "
+          "less is denser, and exact)",
+          0, MAX_WINDOW_STRIDE, DEFAULT_WINDOW_STRIDE, PLAYING));
 }
 
 static void

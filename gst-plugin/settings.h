@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 /**
  * GstConvnetSettings:
  * @model_changed: set whenever @model_file was
- * @pyramid_changed: set whenever @scale_factor, @min_size or @max_size was
+ * @pyramid_changed: set whenever @scale_factor, @min_size, @max_size or
+ *   @window_stride was
  *
  * What was set, unchecked against any model. Other fields are the properties
  * of the same names.
@@ -25,7 +26,7 @@ typedef struct
   gfloat class_confidence_threshold, iou_threshold;
   guint max_detections;
   gdouble scale_factor;
-  guint min_size, max_size, threads;
+  guint min_size, max_size, window_stride, threads;
   gboolean post_messages;
   GstConvnetAttachMap attach_map;
   gboolean model_changed, pyramid_changed;

@@ -58,6 +58,9 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
         "Height of the smallest object in pixels (0: the model's own)", "N" },
     { "max-size", 0, 0, G_OPTION_ARG_INT, &run->config.max_size,
         "Height of the largest object in pixels (0: the frame's)", "N" },
+    { "window-stride", 0, 0, G_OPTION_ARG_INT, &run->config.window_stride,
+        "Distance of windows in pixels, less is denser (0 = the model's own)",
+        "PIXELS" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &run->threads,
         "Threads to use (0: all cores)", "N" },
     G_OPTION_ENTRY_NULL };
@@ -74,6 +77,8 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
         CNN_MIN_SCALE_FACTOR);
   if (run->config.min_size < 0 || run->config.max_size < 0)
     return tool_fail_usage (error, "--min-size and --max-size: not negative");
+  if (run->config.window_stride < 0)
+    return tool_fail_usage (error, "--window-stride: not negative");
   return TRUE;
 }
 

@@ -21,12 +21,14 @@ typedef struct
 } Level;
 
 /* window: height and width of what one answer is about. object_px: height of
- * the object in it. */
+ * the object in it. per_pixel: each cell is about a pixel, there are no boxes.
+ */
 struct CnnDetector
 {
   CnnModel *model;
   int window[2];
   double object_px;
+  bool per_pixel;
   CnnDetectorConfig config;
   Level levels[CNN_MAX_LEVELS];
   int n_levels;
@@ -48,16 +50,29 @@ check_map (const CnnModel *map, CnnError *error)
   return CNN_OK;
 }
 
+static CnnStatus
+check_config (const CnnDetectorConfig *config, CnnError *error)
+{
+  if (config->window_stride < 0)
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "windows can't be %d pixels apart", config->window_stride);
+  return CNN_OK;
+}
+
 /* The model as it is run: a map of probabilities. */
 static CnnStatus
-prepare_model (CnnModel *model, CnnModel **prepared, CnnError *error)
+prepare_model (CnnModel *model, int stride, CnnModel **prepared,
+    CnnError *error)
 {
-  CnnModel *map = NULL;
+  CnnModel *map = NULL, *dense = NULL;
   CnnStatus status = cnn_model_to_map (model, &map, error);
   if (!status)
     status = check_map (map, error);
+  if (!status && stride)
+    status = cnn_model_with_stride (map, stride, &dense, error);
   if (!status)
-    status = cnn_model_to_probabilities (map, prepared, error);
+    status = cnn_model_to_probabilities (dense ? dense : map, prepared, error);
+  cnn_model_unref (dense);
   cnn_model_unref (map);
   return status;
 }
@@ -109,7 +124,30 @@ find_window (CnnDetector *d, const CnnModel *original, CnnError *error)
   d->window[0] = declared ? info->height : look.window[0];
   d->window[1] = declared ? info->width : look.window[1];
   d->object_px = info->object_size * d->window[0];
+  d->per_pixel = info->is_map && look.stride[0] == 1 && look.stride[1] == 1
+      && !cnn_model_metadata (original, "convnet.object-size");
   return CNN_OK;
+}
+
+/* The frame as it is, or what the network takes of it: those that halve their
+ * maps and double them again need sides that can be halved as often. */
+static CnnStatus
+plan_frame (const CnnDetector *d, CnnLevel *level, CnnError *error)
+{
+  CnnStatus status = CNN_ERROR_SHAPE;
+  for (int part = 1; part <= 128 && status == CNN_ERROR_SHAPE; part *= 2) {
+    CnnSession *session = NULL;
+    CnnLevel size = {
+      d->config.width / part * part,
+      d->config.height / part * part,
+    };
+    if (!size.width || !size.height)
+      break;
+    status = make_session (d, &size, NULL, 1, &session, error);
+    cnn_session_free (session);
+    *level = size;
+  }
+  return status;
 }
 
 static uint64_t
@@ -162,12 +200,18 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
     return cnn_error_memory (error, sizeof *d, "a detector");
   d->config = *config;
 
-  CnnStatus status = prepare_model (model, &d->model, error);
+  CnnStatus status = check_config (config, error);
+  if (!status)
+    status = prepare_model (model, config->window_stride, &d->model, error);
   if (!status)
     status = find_window (d, model, error);
   if (!status)
     status = cnn_pyramid_plan (config, d->window, d->object_px, levels,
         &n_levels, error);
+  if (!status && d->per_pixel) {
+    status = plan_frame (d, &levels[0], error);
+    n_levels = status ? 0 : 1;
+  }
   for (int k = 0; k < n_levels && !status; k++)
     status = add_level (d, &levels[k], error);
   if (status) {
@@ -203,6 +247,12 @@ cnn_detector_map (const CnnDetector *detector, int level, CnnMap *map)
   *map = detector->levels[level].map;
 }
 
+int
+cnn_detector_finds_objects (const CnnDetector *detector)
+{
+  return !detector->per_pixel;
+}
+
 uint64_t
 cnn_detector_macs (const CnnDetector *detector)
 {
@@ -228,7 +278,7 @@ cnn_detector_detect (CnnDetector *detector, const CnnDetectParams *params,
 {
   CnnCandidates *candidates = &detector->candidates;
   candidates->count = 0;
-  for (int k = 0; k < detector->n_levels; k++)
+  for (int k = 0; k < detector->n_levels && !detector->per_pixel; k++)
     cnn_decode_candidates (&detector->levels[k].map, k,
         &detector->levels[k].windows, params, candidates);
   *detections = candidates->found;

@@ -410,6 +410,94 @@ test_maps (void)
   cnn_model_unref (model);
 }
 
+/* With windows half as far apart, every other cell is one of the map's. */
+static void
+test_window_stride (void)
+{
+  CnnModel *model = make_model (0, NULL);
+  CnnDetectorConfig config = { .width = 321, .height = 243 };
+  CnnDetector *own = make_detector (model, &config);
+  config.window_stride = STRIDE / 2;
+  CnnDetector *dense = make_detector (model, &config);
+  Frame frame;
+  CnnMap a, b;
+  frame_init (&frame, 321, 243);
+  draw (&frame, &scene[2]);
+  cnn_detector_run (own, &frame.image);
+  cnn_detector_run (dense, &frame.image);
+  cnn_detector_map (own, 0, &a);
+  cnn_detector_map (dense, 0, &b);
+  g_assert_cmpint (b.geometry.stride[0], ==, STRIDE / 2);
+  g_assert_cmpint (b.geometry.stride[1], ==, STRIDE / 2);
+  g_assert_cmpint (b.width, ==, (321 - WINDOW) / (STRIDE / 2) + 1);
+  for (int i = 0; i < a.height; i++)
+    for (int j = 0; j < a.width; j++)
+      g_assert_cmpfloat_with_epsilon (a.scores[i * a.width + j],
+          b.scores[2 * i * b.width + 2 * j], 1e-5f);
+  cnn_detector_free (dense);
+  cnn_detector_free (own);
+  g_free (frame.pixels);
+  cnn_model_unref (model);
+}
+
+/* Says of each pixel whether it is bright. */
+static CnnModel *
+make_pixel_classifier (const char *object_size)
+{
+  float weights[] = { 20, -20 }, bias[] = { -10, 10 };
+  CnnError error = { 0 };
+  CnnGraph *graph;
+  CnnModel *model;
+  ok (cnn_graph_new (CNN_GRAPH_OPSET, &graph, &error), &error);
+  ok (cnn_graph_add_input (graph, "x", CNN_TYPE_FLOAT32,
+          &(CnnShape){ 4, { -1, 1, -1, -1 } }, &error),
+      &error);
+  add_constant (graph, "w", (CnnShape){ 4, { 2, 1, 1, 1 } }, weights);
+  add_constant (graph, "b", (CnnShape){ 1, { 2 } }, bias);
+  add_node (graph, "Conv", (const char *[]){ "x", "w", "b" }, 3, "y", NULL, 0);
+  ok (cnn_graph_add_output (graph, "y", &error), &error);
+  ok (cnn_graph_set_metadata (graph, "convnet.object-size", object_size,
+          &error),
+      &error);
+  ok (cnn_model_new (graph, &model, &error), &error);
+  return model;
+}
+
+static void
+test_per_pixel (void)
+{
+  CnnModel *model = make_pixel_classifier (NULL);
+  CnnDetector *detector =
+      make_detector (model, &(CnnDetectorConfig){ .width = 50, .height = 40 });
+  Frame frame;
+  CnnMap map;
+  const CnnDetection *found;
+  CnnDetectParams any = params;
+  any.background = -1;
+  frame_init (&frame, 50, 40);
+  draw (&frame, &(Disc){ 25, 20, 8, 0 });
+  g_assert_cmpint (cnn_detector_n_levels (detector), ==, 1);
+  g_assert_false (cnn_detector_finds_objects (detector));
+  cnn_detector_run (detector, &frame.image);
+  cnn_detector_map (detector, 0, &map);
+  g_assert_cmpint (map.width, ==, 50);
+  g_assert_cmpint (map.height, ==, 40);
+  g_assert_cmpfloat (map.scores[20 * 50 + 25], >, 0.99f);
+  g_assert_cmpint (cnn_detector_detect (detector, &any, &found), ==, 0);
+  cnn_detector_free (detector);
+  cnn_model_unref (model);
+
+  model = make_pixel_classifier ("1");
+  detector =
+      make_detector (model, &(CnnDetectorConfig){ .width = 50, .height = 40 });
+  g_assert_true (cnn_detector_finds_objects (detector));
+  cnn_detector_run (detector, &frame.image);
+  g_assert_cmpint (cnn_detector_detect (detector, &any, &found), >, 0);
+  cnn_detector_free (detector);
+  cnn_model_unref (model);
+  g_free (frame.pixels);
+}
+
 static void
 noise (Frame *frame, uint64_t seed)
 {
@@ -539,6 +627,11 @@ test_arguments (void)
       CNN_ERROR_ARGUMENT);
   g_assert_nonnull (strstr (error.message, "scale factor"));
   config.scale_factor = 0;
+  config.window_stride = -1;
+  g_assert_cmpint (cnn_detector_new (model, &config, &detector, &error), ==,
+      CNN_ERROR_ARGUMENT);
+  g_assert_nonnull (strstr (error.message, "-1 pixels apart"));
+  config.window_stride = 0;
   config.width = 0;
   g_assert_cmpint (cnn_detector_new (model, &config, &detector, &error), ==,
       CNN_ERROR_ARGUMENT);
@@ -557,6 +650,8 @@ main (int argc, char **argv)
   g_test_add_func ("/detector/max-size", test_max_size);
   g_test_add_func ("/detector/no-levels", test_no_levels);
   g_test_add_func ("/detector/maps", test_maps);
+  g_test_add_func ("/detector/window-stride", test_window_stride);
+  g_test_add_func ("/detector/per-pixel", test_per_pixel);
   g_test_add_func ("/detector/threads", test_threads);
   g_test_add_func ("/detector/still", test_still);
   g_test_add_func ("/detector/allocations", test_allocations);

@@ -369,6 +369,13 @@ test_live_properties (void)
   g_assert_cmpuint (boxes_now (h, &info), ==, 0);
   gst_harness_set (h, "convnet", "min-size", 0, "max-size", 16, NULL);
   g_assert_cmpuint (boxes_now (h, &info), ==, 1);
+  guint stride = 0;
+  GstElement *element = gst_harness_find_element (h, "convnet");
+  gst_harness_set (h, "convnet", "window-stride", 2, NULL);
+  g_assert_cmpuint (boxes_now (h, &info), ==, 1);
+  g_object_get (element, "map-stride", &stride, NULL);
+  g_assert_cmpuint (stride, ==, 2);
+  gst_object_unref (element);
   gst_harness_teardown (h);
   g_free (launch);
 }

@@ -72,6 +72,8 @@ typedef struct
  *   model's own (object size x window) at full resolution. Smaller than that
  *   adds enlarged levels
  * @max_size: height of the largest object wanted; 0 = the frame's height
+ * @window_stride: windows are to be at most so many pixels of their level
+ *   apart, see cnn_model_with_stride(); 0 = the network's own stride
  * @pool: (nullable): threads to use, borrowed, must outlive the detector
  */
 typedef struct
@@ -79,6 +81,7 @@ typedef struct
   int width, height;
   double scale_factor;
   int min_size, max_size;
+  int window_stride;
   CnnPool *pool;
 } CnnDetectorConfig;
 
@@ -108,6 +111,12 @@ typedef struct CnnDetector CnnDetector;
  * A frame smaller than the window on every level is no error: the detector
  * has no levels then and finds nothing.
  *
+ * A network that ends in a map with a cell for each pixel says what each pixel
+ * is, not where objects are: it has one level, the frame as it is (or a little
+ * smaller, if the network takes only multiples of something), and no
+ * detections. One that says its objects' size (`convnet.object-size`) is a
+ * detector all the same.
+ *
  * Errors: CNN_ERROR_UNSUPPORTED if the network has no class map;
  * CNN_ERROR_ARGUMENT for a value out of its range; CNN_ERROR_MEMORY.
  */
@@ -123,6 +132,10 @@ CNN_API int cnn_detector_n_levels (const CnnDetector *detector);
 /** cnn_detector_map: @map: (out): level @level's map. */
 CNN_API void
 cnn_detector_map (const CnnDetector *detector, int level, CnnMap *map);
+
+/** cnn_detector_finds_objects: Returns: 1 if there can be detections, 0 if the
+ * network only says what each pixel is. */
+CNN_API int cnn_detector_finds_objects (const CnnDetector *detector);
 
 /** cnn_detector_macs: Returns: multiply-accumulates of a run, all levels. */
 CNN_API uint64_t cnn_detector_macs (const CnnDetector *detector);
