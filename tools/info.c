@@ -27,6 +27,7 @@ typedef struct
   CnnSession *session;
   CnnDetector *detector;
   int frame_width, frame_height; /* of the detector */
+  gboolean has_map, equal;       /* is a cell the answer to its window? */
 } Info;
 
 static const ToolUsage usage = { "MODEL",
@@ -64,6 +65,31 @@ open_session (Info *info, GError **error)
     status = cnn_session_new (model, &shape, &options, &info->session, &cause);
   cnn_model_unref (model);
   return status == CNN_OK || tool_fail_cnn (error, "network", &cause);
+}
+
+/* A cell of the class map is what the network says of its window alone, unless
+ * the classifier pads: at the borders of each window, the map only at those of
+ * the frame. */
+static void
+find_equality (Info *info)
+{
+  const CnnModelInfo *m = info->info;
+  CnnSessionOptions options = { .info_only = 1 };
+  CnnShape shape = { 4,
+    { 1, m->channels, m->height ? m->height : DEFAULT_HEIGHT,
+        m->width ? m->width : DEFAULT_WIDTH } };
+  CnnModel *map = NULL;
+  CnnSession *session = NULL;
+  CnnGeometry geometry;
+
+  if (cnn_model_to_map (info->model, &map, NULL) == CNN_OK
+      && cnn_session_new (map, &shape, &options, &session, NULL) == CNN_OK
+      && cnn_session_geometry (session, &geometry, NULL) == CNN_OK) {
+    info->has_map = TRUE;
+    info->equal = !geometry.padded;
+  }
+  cnn_session_free (session);
+  cnn_model_unref (map);
 }
 
 /* No class map is no error: then there is no pyramid to tell about. Nor is
@@ -171,6 +197,18 @@ print_layers (const Info *info)
   printf ("%-16s %-16s %-16s %12" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT
           "\n\n",
       "total", "", "", sum.parameters, sum.macs);
+}
+
+static void
+print_equality (const Info *info)
+{
+  if (!info->has_map)
+    printf ("window equality: there is no class map\n");
+  else
+    printf ("window equality: %s\n",
+        info->equal ? "yes, a cell of the class map is the answer to its window"
+                    : "no, windows are padded, in the class map only the frame "
+                      "is");
 }
 
 static void
@@ -332,6 +370,10 @@ print_json (const Info *info)
   tool_json_int (b, "links", sum.links);
   tool_json_int (b, "macs", sum.macs);
   build_model (b, info->info);
+  if (info->has_map) {
+    json_builder_set_member_name (b, "window_equality");
+    json_builder_add_boolean_value (b, info->equal);
+  }
   build_memory (b, info);
   build_pyramid (b, info);
   json_builder_end_object (b);
@@ -349,6 +391,7 @@ show (Info *info, const char *name, GError **error)
     g_prefix_error (error, "%s: ", name);
     return FALSE;
   }
+  find_equality (info);
   open_detector (info);
   if (info->json) {
     print_json (info);
@@ -356,6 +399,7 @@ show (Info *info, const char *name, GError **error)
   }
   print_facts (info, name);
   print_layers (info);
+  print_equality (info);
   print_memory (info);
   print_pyramid (info);
   return TRUE;

@@ -423,13 +423,15 @@ cnn_session_compile (CnnModel *model, const CnnCompile *how,
   s->model = cnn_model_ref (model);
   s->graph = how->info_only || how->learn ? cnn_model_graph (model)
                                           : cnn_model_program (model);
-  s->memory.weight_bytes = cnn_model_weight_bytes (model);
   if (how->learn) {
     s->learning = true;
     s->learn = *how->learn;
   }
 
   CnnStatus status = check_inputs (s->graph, how, error);
+  if (!status && !how->info_only && !how->learn)
+    status = cnn_model_pack (model, error);
+  s->memory.weight_bytes = cnn_model_weight_bytes (model);
   if (!status && !allocate (s, how))
     status = cnn_error_memory (error, s->graph->n_values, "a session");
   if (!status)

@@ -6,6 +6,7 @@
 
 #include "graph/program.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -19,7 +20,9 @@ struct CnnModel
   atomic_int refs;
   CnnGraph *graph;
   CnnGraph *program;
+  pthread_mutex_t lock;
   void **packed;
+  bool is_packed;
   size_t weight_bytes;
   CnnModelInfo info;
 };
@@ -52,24 +55,30 @@ infer_declared (CnnGraph *graph, CnnError *error)
   return status;
 }
 
+static size_t
+count_weight_bytes (const CnnGraph *g)
+{
+  size_t bytes = 0;
+  for (size_t v = 0; v < g->n_values; v++) {
+    const CnnTensor *t = &g->values[v].tensor;
+    size_t elements;
+    if (g->values[v].buffer && !cnn_shape_elements (&t->shape, &elements))
+      bytes += elements * cnn_type_bytes (t->type);
+  }
+  return bytes;
+}
+
 static CnnStatus
 pack_weights (CnnModel *model, CnnError *error)
 {
   const CnnGraph *g = model->program;
   CnnTensor *tensors = malloc ((g->n_values + 1) * sizeof *tensors);
-  model->packed = calloc (g->n_nodes + 1, sizeof *model->packed);
-  if (!tensors || !model->packed) {
-    free (tensors);
+  if (!tensors)
     return cnn_error_memory (error, g->n_nodes, "packed weights");
-  }
 
   CnnStatus status = CNN_OK;
-  for (size_t v = 0; v < g->n_values; v++) {
-    size_t elements;
+  for (size_t v = 0; v < g->n_values; v++)
     tensors[v] = g->values[v].tensor;
-    if (tensors[v].data && !cnn_shape_elements (&tensors[v].shape, &elements))
-      model->weight_bytes += elements * cnn_type_bytes (tensors[v].type);
-  }
   for (size_t n = 0; n < g->n_nodes && !status; n++) {
     const CnnTensor *in[CNN_MAX_NODE_TENSORS];
     const CnnNode *node = &g->nodes[n];
@@ -77,7 +86,7 @@ pack_weights (CnnModel *model, CnnError *error)
     size_t bytes = node->op->packed_bytes
         ? node->op->packed_bytes (node->params, in, node->n_in)
         : 0;
-    if (!bytes)
+    if (!bytes || model->packed[n])
       continue;
     model->packed[n] = cnn_aligned_alloc (bytes);
     if (!model->packed[n])
@@ -91,6 +100,16 @@ pack_weights (CnnModel *model, CnnError *error)
 }
 
 CnnStatus
+cnn_model_pack (CnnModel *model, CnnError *error)
+{
+  pthread_mutex_lock (&model->lock);
+  CnnStatus status = model->is_packed ? CNN_OK : pack_weights (model, error);
+  model->is_packed = !status;
+  pthread_mutex_unlock (&model->lock);
+  return status;
+}
+
+CnnStatus
 cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
 {
   CnnModel *m = calloc (1, sizeof *m);
@@ -99,6 +118,7 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
     return cnn_error_memory (error, sizeof *m, "a model");
   }
   atomic_init (&m->refs, 1);
+  pthread_mutex_init (&m->lock, NULL);
   m->graph = graph;
 
   CnnStatus status = check_graph (graph, error);
@@ -124,8 +144,12 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
     cnn_graph_fuse (m->program);
     status = infer_declared (m->program, error);
   }
-  if (!status)
-    status = pack_weights (m, error);
+  if (!status) {
+    m->weight_bytes = count_weight_bytes (m->program);
+    m->packed = calloc (m->program->n_nodes + 1, sizeof *m->packed);
+    if (!m->packed)
+      status = cnn_error_memory (error, m->program->n_nodes, "a model");
+  }
   if (status) {
     cnn_model_unref (m);
     return status;
@@ -153,6 +177,7 @@ cnn_model_unref (CnnModel *model)
   free (model->packed);
   cnn_graph_free (model->program);
   cnn_graph_free (model->graph);
+  pthread_mutex_destroy (&model->lock);
   free (model);
 }
 

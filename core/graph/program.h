@@ -15,8 +15,13 @@ const CnnGraph *cnn_model_graph (const CnnModel *model);
 /** cnn_model_program: Returns: the same network as it runs, operators fused. */
 const CnnGraph *cnn_model_program (const CnnModel *model);
 
+/** cnn_model_pack: packs weights for the kernels, the first time that it is
+ * called: models that only inform, or are rewritten, do without. Threads: any.
+ */
+CnnStatus cnn_model_pack (CnnModel *model, CnnError *error);
+
 /** cnn_model_packed: Returns: (nullable): packed weights of node @node of the
- * program. */
+ * program, after cnn_model_pack(). */
 const void *cnn_model_packed (const CnnModel *model, int node);
 
 /** cnn_model_weight_bytes: Returns: constants and their packed copies. */

@@ -82,7 +82,7 @@ typedef struct
  *
  * Sorts the nodes, infers every type and shape for the declared input size
  * (sizes not fixed stay so), folds constant shape arithmetic, reads the
- * metadata and packs weights for this processor.
+ * metadata.
  *
  * Errors: CNN_ERROR_FORMAT for a cycle, a missing value, no input or output;
  * CNN_ERROR_SHAPE from the operators. Each names the node.

@@ -156,7 +156,8 @@ CNN_API CnnStatus cnn_session_geometry (const CnnSession *session,
  * @arena_bytes: memory for activations and scratch
  * @sum_bytes: all activations, if none shared memory
  * @live_bytes: the largest set of activations alive at once: the lower bound
- * @weight_bytes: constants of the model, and their packed copies
+ * @weight_bytes: constants of the model, and what is packed of them for
+ *   sessions that run
  */
 typedef struct
 {
