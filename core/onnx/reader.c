@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/size.h"
 #include "graph/nodes.h"
 #include "onnx/scan.h"
@@ -87,7 +88,7 @@ add_initializer (CnnGraph *graph, Onnx__TensorProto *proto, CnnError *error)
 {
   const char *name = text_of (proto->name);
   CnnTensor tensor;
-  int64_t *wide = NULL;
+  void *owned = NULL;
 
   if (!*name)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
@@ -95,13 +96,13 @@ add_initializer (CnnGraph *graph, Onnx__TensorProto *proto, CnnError *error)
   CnnStatus status = has_unknown (&proto->base, TENSOR_SEGMENT)
       ? cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
           "its data comes in segments")
-      : cnn_onnx_read_tensor (proto, &tensor, &wide, error);
+      : cnn_onnx_read_tensor (proto, &tensor, &owned, error);
   if (status != CNN_OK) {
     cnn_error_prefix (error, "initializer '%s'", name);
     return status;
   }
   status = cnn_graph_add_constant (graph, name, &tensor, error);
-  free (wide);
+  free (owned);
   return status;
 }
 
@@ -175,7 +176,7 @@ add_input (CnnGraph *graph, const Onnx__ValueInfoProto *proto, CnnError *error)
 typedef struct
 {
   CnnTensor tensor;
-  int64_t *wide;
+  void *owned;
   char *string;
 } Extra;
 
@@ -202,7 +203,7 @@ read_tensor_attribute (const Onnx__AttributeProto *proto,
   if (!proto->t)
     return cnn_error_set (error, CNN_ERROR_FORMAT, "it has no tensor");
   attribute->t = &extra->tensor;
-  return cnn_onnx_read_tensor (proto->t, &extra->tensor, &extra->wide, error);
+  return cnn_onnx_read_tensor (proto->t, &extra->tensor, &extra->owned, error);
 }
 
 static CnnStatus
@@ -305,7 +306,7 @@ add_checked_node (CnnGraph *graph, const Onnx__NodeProto *proto,
         (int) count, error);
 
   for (size_t i = 0; extras && i < count; i++) {
-    free (extras[i].wide);
+    free (extras[i].owned);
     free (extras[i].string);
   }
   free (extras);
@@ -415,4 +416,35 @@ cnn_onnx_read (const void *bytes, size_t size, CnnModel **model,
 {
   return cnn_onnx_read_within (bytes, size, 2 * size + BUDGET_BYTES, model,
       error);
+}
+
+CnnStatus
+cnn_onnx_read_tensor_file (const void *bytes, size_t size, CnnTensor *tensor,
+    CnnError *error)
+{
+  CnnOnnxFile file = { 0 };
+  CnnTensor borrowed = { 0 };
+  void *owned = NULL;
+  size_t elements = 0;
+
+  CnnStatus status = cnn_onnx_scan_tensor (bytes, size, error);
+  if (status == CNN_OK)
+    status = cnn_onnx_unpack_tensor (bytes, size, 2 * size + BUDGET_BYTES,
+        &file, error);
+  if (status == CNN_OK)
+    status = cnn_onnx_read_tensor (file.tensor, &borrowed, &owned, error);
+  if (status == CNN_OK && !cnn_shape_elements (&borrowed.shape, &elements)) {
+    size_t n_bytes = elements * cnn_type_bytes (borrowed.type);
+    void *data = cnn_aligned_alloc (n_bytes);
+    if (data)
+      cnn_copy (data, borrowed.data, n_bytes);
+    else
+      status = cnn_error_memory (error, n_bytes, "a tensor");
+    borrowed.data = data;
+  }
+  free (owned);
+  cnn_onnx_file_clear (&file);
+  if (status == CNN_OK)
+    *tensor = borrowed;
+  return status;
 }

@@ -8,9 +8,9 @@
 
 /** Versions of the standard operators and of the file format that we read. */
 #define CNN_ONNX_MIN_OPSET 6
-#define CNN_ONNX_MAX_OPSET 23
+#define CNN_ONNX_MAX_OPSET 25
 #define CNN_ONNX_MIN_IR    3
-#define CNN_ONNX_MAX_IR    11
+#define CNN_ONNX_MAX_IR    13
 
 /** CNN_ONNX_MAX_METADATA: most entries of metadata_props. */
 #define CNN_ONNX_MAX_METADATA 1024

@@ -279,17 +279,28 @@ scan_message (Scan *scan, const uint8_t *at, const uint8_t *end,
   return status;
 }
 
+static CnnStatus
+scan_file (const void *bytes, size_t size,
+    const ProtobufCMessageDescriptor *message, CnnError *error)
+{
+  if (size > CNN_ONNX_MAX_BYTES)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the file has %zu bytes, more than %zu", size, CNN_ONNX_MAX_BYTES);
+  Scan scan = { .start = bytes, .error = error };
+  return scan_message (&scan, scan.start, scan.start + size, message);
+}
+
 CnnStatus
 cnn_onnx_scan (const void *bytes, size_t size, CnnError *error)
 {
   if (!size)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
         "not an ONNX model: there are no bytes");
-  if (size > CNN_ONNX_MAX_BYTES)
-    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "the model has %zu bytes, more than %zu", size, CNN_ONNX_MAX_BYTES);
+  return scan_file (bytes, size, &onnx__model_proto__descriptor, error);
+}
 
-  Scan scan = { .start = bytes, .error = error };
-  return scan_message (&scan, scan.start, scan.start + size,
-      &onnx__model_proto__descriptor);
+CnnStatus
+cnn_onnx_scan_tensor (const void *bytes, size_t size, CnnError *error)
+{
+  return scan_file (bytes, size, &onnx__tensor_proto__descriptor, error);
 }

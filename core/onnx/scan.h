@@ -25,6 +25,10 @@
  */
 CnnStatus cnn_onnx_scan (const void *bytes, size_t size, CnnError *error);
 
+/** cnn_onnx_scan_tensor: the same for a file that holds one TensorProto. */
+CnnStatus
+cnn_onnx_scan_tensor (const void *bytes, size_t size, CnnError *error);
+
 /** cnn_onnx_is_text: Returns: whether @bytes are UTF-8 without a NUL. */
 bool cnn_onnx_is_text (const uint8_t *bytes, size_t size);
 

@@ -7,6 +7,7 @@
 #include "onnx/tensorproto.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ cnn_onnx_check_type (int data_type, CnnError *error)
   if (!name || data_type == ONNX__TENSOR_PROTO__DATA_TYPE__UNDEFINED)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
         "ONNX has no tensor type with number %d", data_type);
-  if (data_type != (int) CNN_TYPE_FLOAT32 && data_type != (int) CNN_TYPE_INT64)
+  if (!cnn_type_bytes ((CnnType) data_type))
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "type %s is not supported, FLOAT and INT64 are", name);
+        "type %s is not supported", name);
   return CNN_OK;
 }
 
@@ -69,95 +70,193 @@ cnn_onnx_swap_bytes (void *data, size_t count, size_t element_bytes)
 #endif
 }
 
-/* Where the elements of @proto are: in raw_data, or in the list of its type. */
 static CnnStatus
-find_elements (Onnx__TensorProto *proto, const CnnShape *shape, size_t width,
-    size_t n_list, void *list, void **data, CnnError *error)
+count_elements (const CnnShape *shape, size_t width, size_t *elements,
+    CnnError *error)
 {
   char text[160];
-  size_t elements, bytes;
-  cnn_shape_format (shape, text, sizeof text);
-  if (cnn_shape_elements (shape, &elements) != CNN_OK
-      || !cnn_size_mul (elements, width, &bytes))
+  size_t bytes;
+  if (cnn_shape_elements (shape, elements) != CNN_OK
+      || !cnn_size_mul (*elements, width, &bytes))
     return cnn_error_set (error, CNN_ERROR_FORMAT, "its shape %s is too large",
-        text);
+        cnn_shape_format (shape, text, sizeof text));
+  return CNN_OK;
+}
 
-  if (proto->has_raw_data) {
-    if (proto->raw_data.len != bytes || n_list)
-      return cnn_error_set (error, CNN_ERROR_FORMAT,
-          "shape %s needs %zu bytes, the file has %zu in raw_data and %zu"
-          " other elements",
-          text, bytes, proto->raw_data.len, n_list);
+/* Is @count what the file should have, and nothing else? */
+static CnnStatus
+check_count (const CnnShape *shape, size_t count, size_t wanted,
+    const char *what, CnnError *error)
+{
+  char text[160];
+  if (count == wanted)
+    return CNN_OK;
+  return cnn_error_set (error, CNN_ERROR_FORMAT,
+      "shape %s needs %zu %s, the file has %zu",
+      cnn_shape_format (shape, text, sizeof text), wanted, what, count);
+}
+
+static bool
+is_nibbles (CnnType type)
+{
+  return type == CNN_TYPE_INT4 || type == CNN_TYPE_UINT4;
+}
+
+/* Element @i of a list of bytes that hold two each, the lower half first. */
+static int8_t
+nibble (CnnType type, unsigned byte, size_t i)
+{
+  unsigned bits = i & 1 ? byte >> 4 & 15 : byte & 15;
+  return (int8_t) (type == CNN_TYPE_INT4 && bits > 7 ? (int) bits - 16
+                                                     : (int) bits);
+}
+
+static CnnStatus
+read_raw (Onnx__TensorProto *proto, CnnTensor *tensor, size_t elements,
+    void **owned, CnnError *error)
+{
+  char text[160];
+  size_t width = cnn_type_bytes (tensor->type), bytes = elements * width;
+  size_t others = proto->n_float_data + proto->n_int32_data
+      + proto->n_int64_data + proto->n_double_data + proto->n_uint64_data;
+  if (is_nibbles (tensor->type))
+    bytes = (elements + 1) / 2;
+  if (proto->raw_data.len != bytes || others)
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "shape %s needs %zu bytes, the file has %zu in raw_data and %zu"
+        " other elements",
+        cnn_shape_format (&tensor->shape, text, sizeof text), bytes,
+        proto->raw_data.len, others);
+  tensor->data = proto->raw_data.data;
+  if (!is_nibbles (tensor->type)) {
     cnn_onnx_swap_bytes (proto->raw_data.data, elements, width);
-    *data = proto->raw_data.data;
     return CNN_OK;
   }
-  if (n_list != elements)
-    return cnn_error_set (error, CNN_ERROR_FORMAT,
-        "shape %s needs %zu elements, the file has %zu", text, elements,
-        n_list);
-  *data = list;
+
+  int8_t *wide = malloc (elements + 1);
+  if (!wide)
+    return cnn_error_memory (error, elements, "a tensor");
+  for (size_t i = 0; i < elements; i++)
+    wide[i] = nibble (tensor->type, proto->raw_data.data[i / 2], i);
+  tensor->data = *owned = wide;
+  return CNN_OK;
+}
+
+/* Small types come as int32, one each, or two nibbles each. */
+static CnnStatus
+read_int32_list (const Onnx__TensorProto *proto, CnnTensor *tensor,
+    size_t elements, void **owned, CnnError *error)
+{
+  const int32_t *from = proto->int32_data;
+  bool nibbles = is_nibbles (tensor->type);
+  size_t width = cnn_type_bytes (tensor->type);
+  CnnStatus status = check_count (&tensor->shape, proto->n_int32_data,
+      nibbles ? (elements + 1) / 2 : elements, "elements", error);
+  unsigned char *to = status ? NULL : malloc (elements * width + 1);
+  if (!status && !to)
+    status = cnn_error_memory (error, elements * width, "a tensor");
+  for (size_t i = 0; i < elements && !status; i++) {
+    uint32_t bits = (uint32_t) from[nibbles ? i / 2 : i];
+    uint16_t half = (uint16_t) bits;
+    if (nibbles)
+      to[i] = (unsigned char) nibble (tensor->type, bits, i);
+    else if (tensor->type == CNN_TYPE_BOOL)
+      to[i] = bits != 0;
+    else if (width == 1)
+      to[i] = (unsigned char) bits;
+    else if (width == 2)
+      memcpy (to + 2 * i, &half, sizeof half);
+    else
+      memcpy (to + 4 * i, &bits, sizeof bits);
+  }
+  tensor->data = *owned = to;
+  return status;
+}
+
+static CnnStatus
+read_uint64_list (const Onnx__TensorProto *proto, CnnTensor *tensor,
+    size_t elements, void **owned, CnnError *error)
+{
+  CnnStatus status = check_count (&tensor->shape, proto->n_uint64_data,
+      elements, "elements", error);
+  tensor->data = proto->uint64_data;
+  if (status || tensor->type == CNN_TYPE_UINT64)
+    return status;
+  uint32_t *to = malloc (elements * sizeof *to + 1);
+  if (!to)
+    return cnn_error_memory (error, elements * sizeof *to, "a tensor");
+  for (size_t i = 0; i < elements; i++)
+    to[i] = (uint32_t) proto->uint64_data[i];
+  tensor->data = *owned = to;
   return CNN_OK;
 }
 
 static CnnStatus
-read_int32 (Onnx__TensorProto *proto, CnnTensor *tensor, int64_t **wide,
-    CnnError *error)
+read_list (const Onnx__TensorProto *proto, CnnTensor *tensor, size_t elements,
+    void **owned, CnnError *error)
 {
-  size_t elements;
-  void *data;
-  CnnStatus status = find_elements (proto, &tensor->shape, sizeof (int32_t),
-      proto->n_int32_data, proto->int32_data, &data, error);
-  if (status != CNN_OK || cnn_shape_elements (&tensor->shape, &elements))
-    return status;
-
-  int64_t *longs = calloc (elements ? elements : 1, sizeof *longs);
-  if (!longs)
-    return cnn_error_memory (error, elements * sizeof *longs, "a tensor");
-  for (size_t i = 0; i < elements; i++) {
-    int32_t element;
-    memcpy (&element, (char *) data + i * sizeof element, sizeof element);
-    longs[i] = element;
+  switch (tensor->type) {
+    case CNN_TYPE_FLOAT32:
+      tensor->data = proto->float_data;
+      return check_count (&tensor->shape, proto->n_float_data, elements,
+          "elements", error);
+    case CNN_TYPE_FLOAT64:
+      tensor->data = proto->double_data;
+      return check_count (&tensor->shape, proto->n_double_data, elements,
+          "elements", error);
+    case CNN_TYPE_INT64:
+      tensor->data = proto->int64_data;
+      return check_count (&tensor->shape, proto->n_int64_data, elements,
+          "elements", error);
+    case CNN_TYPE_UINT32:
+    case CNN_TYPE_UINT64:
+      return read_uint64_list (proto, tensor, elements, owned, error);
+    default:
+      return read_int32_list (proto, tensor, elements, owned, error);
   }
-  tensor->type = CNN_TYPE_INT64;
-  tensor->data = *wide = longs;
+}
+
+/* Any byte but 0 is true; later code counts on 1. */
+static CnnStatus
+check_bools (const CnnTensor *tensor, size_t elements, CnnError *error)
+{
+  const unsigned char *x = tensor->data;
+  for (size_t i = 0; i < elements; i++)
+    if (x[i] > 1)
+      return cnn_error_set (error, CNN_ERROR_FORMAT,
+          "element %zu is %d, no BOOL", i, x[i]);
   return CNN_OK;
 }
 
 CnnStatus
-cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor,
-    int64_t **wide, CnnError *error)
+cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor, void **owned,
+    CnnError *error)
 {
-  CnnTensor result = { 0 };
+  CnnTensor result = { .type = (CnnType) proto->data_type };
+  size_t elements = 0;
+  *owned = NULL;
   if (proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
       || proto->n_external_data)
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "its data is in another file; only data inside the model is read");
 
-  CnnStatus status = read_shape (proto, &result.shape, error);
-  if (status != CNN_OK)
-    return status;
-
-  *wide = NULL;
-  switch (proto->data_type) {
-    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
-      result.type = CNN_TYPE_FLOAT32;
-      status = find_elements (proto, &result.shape, sizeof (float),
-          proto->n_float_data, proto->float_data, &result.data, error);
-      break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
-      result.type = CNN_TYPE_INT64;
-      status = find_elements (proto, &result.shape, sizeof (int64_t),
-          proto->n_int64_data, proto->int64_data, &result.data, error);
-      break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__INT32:
-      status = read_int32 (proto, &result, wide, error);
-      break;
-    default:
-      status = cnn_onnx_check_type (proto->data_type, error);
-      break;
-  }
+  CnnStatus status = cnn_onnx_check_type (proto->data_type, error);
   if (status == CNN_OK)
+    status = read_shape (proto, &result.shape, error);
+  if (status == CNN_OK)
+    status = count_elements (&result.shape, cnn_type_bytes (result.type),
+        &elements, error);
+  if (status == CNN_OK)
+    status = proto->has_raw_data
+        ? read_raw (proto, &result, elements, owned, error)
+        : read_list (proto, &result, elements, owned, error);
+  if (status == CNN_OK && result.type == CNN_TYPE_BOOL)
+    status = check_bools (&result, elements, error);
+  if (status == CNN_OK) {
     *tensor = result;
+    return CNN_OK;
+  }
+  free (*owned);
+  *owned = NULL;
   return status;
 }

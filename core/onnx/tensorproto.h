@@ -12,22 +12,23 @@
  * cnn_onnx_check_type:
  * @data_type: a TensorProto.DataType from a file
  *
- * Errors: CNN_ERROR_UNSUPPORTED, with the type's name, for all but float32
- * and int64; CNN_ERROR_FORMAT for a number that ONNX does not define.
+ * Errors: CNN_ERROR_UNSUPPORTED, with the type's name, for what is no CnnType;
+ * CNN_ERROR_FORMAT for a number that ONNX does not define.
  */
 CnnStatus cnn_onnx_check_type (int data_type, CnnError *error);
 
 /**
  * cnn_onnx_read_tensor:
  * @proto: untrusted; its raw_data may be put into this machine's byte order
- * @tensor: (out): its data belongs to @proto, or to @wide
- * @wide: (out) (transfer full) (nullable): int32 elements as int64; free()
+ * @tensor: (out): its data belongs to @proto, or to @owned
+ * @owned: (out) (transfer full) (nullable): elements that the file holds in
+ *   another form (packed, or as int32); free()
  *
- * Errors: CNN_ERROR_UNSUPPORTED for other types than float32, int64 and
- * int32, and for external data; CNN_ERROR_FORMAT where sizes don't agree.
+ * Errors: CNN_ERROR_UNSUPPORTED for types that are no CnnType, and for
+ * external data; CNN_ERROR_FORMAT where sizes don't agree.
  */
 CnnStatus cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor,
-    int64_t **wide, CnnError *error);
+    void **owned, CnnError *error);
 
 /**
  * cnn_onnx_swap_bytes:

@@ -43,22 +43,42 @@ budget_free (void *data, void *pointer)
   free (block);
 }
 
-CnnStatus
-cnn_onnx_unpack (const void *bytes, size_t size, size_t budget_bytes,
-    CnnOnnxFile *file, CnnError *error)
+static void
+begin (CnnOnnxFile *file, size_t budget_bytes)
 {
   *file = (CnnOnnxFile){
     .allocator = { budget_alloc, budget_free, file },
     .left = budget_bytes,
   };
-  file->proto = onnx__model_proto__unpack (&file->allocator, size, bytes);
-  if (file->proto)
-    return CNN_OK;
+}
+
+static CnnStatus
+failed (const CnnOnnxFile *file, size_t budget_bytes, const char *what,
+    CnnError *error)
+{
   if (file->exhausted)
     return cnn_error_set (error, CNN_ERROR_MEMORY,
-        "reading the model would take more than %zu bytes", budget_bytes);
+        "reading the %s would take more than %zu bytes", what, budget_bytes);
   return cnn_error_set (error, CNN_ERROR_FORMAT,
-      "not an ONNX model: libprotobuf-c refuses it");
+      "not an ONNX %s: libprotobuf-c refuses it", what);
+}
+
+CnnStatus
+cnn_onnx_unpack (const void *bytes, size_t size, size_t budget_bytes,
+    CnnOnnxFile *file, CnnError *error)
+{
+  begin (file, budget_bytes);
+  file->proto = onnx__model_proto__unpack (&file->allocator, size, bytes);
+  return file->proto ? CNN_OK : failed (file, budget_bytes, "model", error);
+}
+
+CnnStatus
+cnn_onnx_unpack_tensor (const void *bytes, size_t size, size_t budget_bytes,
+    CnnOnnxFile *file, CnnError *error)
+{
+  begin (file, budget_bytes);
+  file->tensor = onnx__tensor_proto__unpack (&file->allocator, size, bytes);
+  return file->tensor ? CNN_OK : failed (file, budget_bytes, "tensor", error);
 }
 
 void
@@ -66,5 +86,8 @@ cnn_onnx_file_clear (CnnOnnxFile *file)
 {
   if (file->proto)
     onnx__model_proto__free_unpacked (file->proto, &file->allocator);
+  if (file->tensor)
+    onnx__tensor_proto__free_unpacked (file->tensor, &file->allocator);
   file->proto = NULL;
+  file->tensor = NULL;
 }

@@ -13,7 +13,8 @@
 
 /**
  * CnnOnnxFile:
- * @proto: the unpacked file
+ * @proto: the unpacked file, if it is a model
+ * @tensor: the unpacked file, if it is a tensor
  * @left: bytes that may still be allocated
  * @exhausted: an allocation was refused
  *
@@ -22,6 +23,7 @@
 typedef struct
 {
   Onnx__ModelProto *proto;
+  Onnx__TensorProto *tensor;
   ProtobufCAllocator allocator;
   size_t left;
   bool exhausted;
@@ -37,6 +39,11 @@ typedef struct
  */
 CnnStatus cnn_onnx_unpack (const void *bytes, size_t size, size_t budget_bytes,
     CnnOnnxFile *file, CnnError *error);
+
+/** cnn_onnx_unpack_tensor: as cnn_onnx_unpack(), a TensorProto into
+ * @file->tensor. */
+CnnStatus cnn_onnx_unpack_tensor (const void *bytes, size_t size,
+    size_t budget_bytes, CnnOnnxFile *file, CnnError *error);
 
 /** cnn_onnx_file_clear: releases what @file holds; {0} is fine. */
 void cnn_onnx_file_clear (CnnOnnxFile *file);

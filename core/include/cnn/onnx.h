@@ -16,17 +16,29 @@ CNN_BEGIN_DECLS
  * @bytes: @size bytes of an ONNX file, untrusted; not kept
  * @model: (out) (transfer full): release with cnn_model_unref()
  *
- * Reads opsets 6 to 23 with initialisers inline; see docs/onnx-subset.md.
+ * Reads opsets 6 to 25 with initialisers inline; see docs/onnx-subset.md.
  * Metadata keys are those of docs/formats.md.
  *
  * Errors: CNN_ERROR_FORMAT for bytes that are no ONNX model, one sentence;
  * CNN_ERROR_UNSUPPORTED for an operator, type or opset we don't know;
  * CNN_ERROR_SHAPE and CNN_ERROR_MEMORY as cnn_model_new().
  *
- * Source: the ONNX specification, IR versions 3 to 11.
+ * Source: the ONNX specification, IR versions 3 to 13.
  */
 CNN_API CnnStatus cnn_onnx_read (const void *bytes, size_t size,
     CnnModel **model, CnnError *error);
+
+/**
+ * cnn_onnx_read_tensor_file:
+ * @bytes: @size bytes of a file with one TensorProto (`input_0.pb` of a test
+ *   case), untrusted; not kept
+ * @tensor: (out): its data (transfer full): release with free()
+ *
+ * Errors: CNN_ERROR_FORMAT for bytes that are none; CNN_ERROR_UNSUPPORTED for
+ * a type we don't know; CNN_ERROR_MEMORY.
+ */
+CNN_API CnnStatus cnn_onnx_read_tensor_file (const void *bytes, size_t size,
+    CnnTensor *tensor, CnnError *error);
 
 /**
  * cnn_onnx_write:
