@@ -78,7 +78,7 @@ has_local_constants (const CnnRewrite *r, const CnnNode *node)
 static bool
 has_place (const CnnRewrite *r, const CnnNode *node)
 {
-  const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+  const CnnTensor *in[CNN_MAX_NODE_TENSORS] = { NULL };
   CnnOpGeometry geometry;
   cnn_node_inputs (node, r->tensors, in);
   return node->op->geometry && node->op->geometry (node->params, in, &geometry);

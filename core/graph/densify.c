@@ -169,7 +169,7 @@ edit_window (const Densify *d, const CnnNode *node, int since, const Window *w,
 static CnnStatus
 check_other (const Densify *d, const CnnNode *node, CnnError *error)
 {
-  const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+  const CnnTensor *in[CNN_MAX_NODE_TENSORS] = { NULL };
   CnnOpGeometry g;
   cnn_node_inputs (node, d->tensors, in);
   if (!node->op->geometry || !node->op->geometry (node->params, in, &g))

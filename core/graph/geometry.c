@@ -137,7 +137,7 @@ join_axis (Axis *a, Axis b)
 static Look
 node_look (const CnnNode *node, const CnnTensor *tensors, const Look *looks)
 {
-  const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+  const CnnTensor *in[CNN_MAX_NODE_TENSORS] = { NULL };
   CnnOpGeometry op = { .window = { 1, 1 } };
   Look look = { 0 };
 

@@ -3,7 +3,11 @@
  *
  * Source: ONNX Relu, Tanh, Sigmoid, opset 6. */
 
+#include <math.h>
+
+#include "base/error.h"
 #include "kernels/kernels.h"
+#include "ops/scalar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
@@ -27,9 +31,43 @@ task (void *data, int number, CNN_UNUSED int worker)
       left < TASK_ELEMENTS ? left : TASK_ELEMENTS);
 }
 
+/* Other types than float32, element by element. */
+static double
+function (CnnActivation f, double x)
+{
+  switch (f) {
+    case CNN_ACTIVATION_RELU:
+      return x > 0 || isnan (x) ? x : 0;
+    case CNN_ACTIVATION_TANH:
+      return tanh (x);
+    default:
+      return 1 / (1 + exp (-x));
+  }
+}
+
+static void
+forward_other (const CnnOpCall *call, CnnActivation f)
+{
+  CnnType type = call->in[0]->type;
+  size_t n = cnn_elements (call->in[0]);
+  const void *x = call->in[0]->data;
+  void *y = call->out[0]->data;
+  for (size_t i = 0; i < n; i++)
+    if (cnn_type_is_float (type)) {
+      cnn_write_float (type, y, i, function (f, cnn_read_float (type, x, i)));
+    } else {
+      int64_t v = cnn_read_int (type, x, i);
+      cnn_write_int (type, y, i, v < 0 && cnn_type_is_signed (type) ? 0 : v);
+    }
+}
+
 static void
 forward (const CnnOpCall *call, CnnActivation f)
 {
+  if (call->in[0]->type != CNN_TYPE_FLOAT32) {
+    forward_other (call, f);
+    return;
+  }
   Map map = { .call = call, .f = f, .n = cnn_elements (call->in[0]) };
   cnn_pool_run (call->pool, (int) ((map.n + TASK_ELEMENTS - 1) / TASK_ELEMENTS),
       task, &map);
@@ -80,6 +118,26 @@ backward_sigmoid (const CnnOpCall *call, const CnnOpGrad *grad)
   backward (call, grad, CNN_ACTIVATION_SIGMOID);
 }
 
+static CnnStatus
+infer_number (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
+{
+  if (in[0]->type == CNN_TYPE_BOOL)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input 0 is bool, numbers are expected");
+  return cnn_infer_same (params, in, n_in, out, n_out, error);
+}
+
+static CnnStatus
+infer_float (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
+{
+  if (!cnn_type_is_float (in[0]->type))
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input 0 is %s, floats are expected", cnn_type_name (in[0]->type));
+  return cnn_infer_same (params, in, n_in, out, n_out, error);
+}
+
 const CnnOp cnn_op_relu = {
   .name = "Relu",
   .since = 6,
@@ -87,7 +145,7 @@ const CnnOp cnn_op_relu = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
-  .infer = cnn_infer_same_float,
+  .infer = infer_number,
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward_relu,
   .backward = backward_relu,
@@ -100,7 +158,7 @@ const CnnOp cnn_op_tanh = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
-  .infer = cnn_infer_same_float,
+  .infer = infer_float,
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward_tanh,
   .backward = backward_tanh,
@@ -113,7 +171,7 @@ const CnnOp cnn_op_sigmoid = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
-  .infer = cnn_infer_same_float,
+  .infer = infer_float,
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward_sigmoid,
   .backward = backward_sigmoid,

@@ -114,7 +114,8 @@ typedef struct
  *   other members rely on. `in[i]->data` is set for values that are known
  *   before anything runs (constants, shape arithmetic). A size of -1 in an input means "not fixed": the outputs that
  *   depend on it get -1 too.
- * @geometry: cells of out[0] on in[0]. NULL = cells have no place (Flatten).
+ * @geometry: cells of out[0] on in[0]; @in has max_in entries, NULL where left
+ *   out. NULL = cells have no place (Flatten).
  *   cnn_op_geometry_pointwise() for element-wise operators.
  * @macs: multiply-accumulates of a forward pass; NULL = 0
  * @scratch_bytes: for forward(), and where @training for backward() too; NULL

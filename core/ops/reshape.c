@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reshape.c: Identity, Flatten, Reshape: the same elements in another shape.
+/* reshape.c: Identity, Flatten, Reshape, Squeeze, Unsqueeze: the same elements
+ * in another shape.
  *
  * Source: ONNX Identity, opset 1; Flatten, opsets 1 to 13; Reshape, opsets 5
- * to 14. */
+ * to 21; Squeeze, Unsqueeze, 1 to 21. */
 
 #include <inttypes.h>
 #include <string.h>
@@ -99,31 +100,12 @@ parse_reshape (const CnnAttributes *attributes, void *params, CnnError *error)
   return status;
 }
 
-static CnnStatus
-check_target (const CnnTensor *shape, CnnError *error)
-{
-  if (shape->type != CNN_TYPE_INT64 || shape->shape.rank != 1
-      || shape->shape.dims[0] < 0 || shape->shape.dims[0] > CNN_MAX_RANK) {
-    char text[160];
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "the shape is a %s of size %s, at most %d int64 are expected",
-        cnn_type_name (shape->type),
-        cnn_shape_format (&shape->shape, text, sizeof text), CNN_MAX_RANK);
-  }
-  if (!shape->data)
-    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "the shape is not a constant");
-  return CNN_OK;
-}
-
 /* Reads the target; sizes copied from the input that are not fixed stay -1,
  * @copied_open counts them; @free_at is the place of a -1. */
 static CnnStatus
-read_target (const Reshape *p, const CnnShape *x, const CnnTensor *shape,
+read_target (const Reshape *p, const CnnShape *x, const int64_t *target,
     CnnShape *y, int *free_at, int *copied_open, CnnError *error)
 {
-  const int64_t *target = shape->data;
-  *y = (CnnShape){ .rank = (int) shape->shape.dims[0] };
   *free_at = -1;
   *copied_open = 0;
   for (int i = 0; i < y->rank; i++) {
@@ -162,10 +144,17 @@ infer_reshape (const void *params, const CnnTensor *const *in,
   const CnnShape *x = &in[0]->shape;
   CnnShape y;
   int free_at = -1, copied_open = 0, open = 0;
-  int64_t from = 0, to = 0;
-  CnnStatus status = check_target (in[1], error);
+  int64_t from = 0, to = 0, target[CNN_MAX_RANK];
+  bool known;
+  CnnStatus status =
+      cnn_values (in[1], CNN_MAX_RANK, target, &y.rank, &known, error);
+  if (!status && !known) {
+    for (int i = 0; i < y.rank; i++)
+      y.dims[i] = -1;
+    return cnn_infer_output (&out[0], in[0]->type, &y, error);
+  }
   if (!status)
-    status = read_target (params, x, in[1], &y, &free_at, &copied_open, error);
+    status = read_target (params, x, target, &y, &free_at, &copied_open, error);
   if (!status)
     status = fixed_product (x, -1, &from, error);
   if (!status)
@@ -186,6 +175,108 @@ infer_reshape (const void *params, const CnnTensor *const *in,
     if (free_at >= 0)
       y.dims[free_at] = from / to;
   }
+  return cnn_infer_output (&out[0], in[0]->type, &y, error);
+}
+
+/* -- Squeeze, Unsqueeze ------------------------------------------------- */
+
+/**
+ * Axes:
+ * @count: -1 where there is no attribute
+ * @input: they are an input
+ */
+typedef struct
+{
+  int64_t axes[CNN_MAX_RANK];
+  int count;
+  bool input;
+} Axes;
+
+static CnnStatus
+parse_axes (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const old[] = { "axes", NULL };
+  static const char *const none[] = { NULL };
+  Axes *p = params;
+  p->count = -1;
+  p->input = attributes->opset >= 13;
+  CnnStatus status =
+      cnn_attributes_check (attributes, p->input ? none : old, error);
+  if (!status)
+    status = cnn_attributes_ints (attributes, "axes", -CNN_MAX_RANK,
+        CNN_MAX_RANK - 1, CNN_MAX_RANK, p->axes, &p->count, error);
+  return status;
+}
+
+static CnnStatus
+read_axes (const Axes *p, const CnnTensor *const *in, int n_in, int64_t *axes,
+    int *count, bool *known, CnnError *error)
+{
+  memcpy (axes, p->axes, sizeof p->axes);
+  *count = p->count;
+  *known = true;
+  if (n_in < 2 || !in[1])
+    return CNN_OK;
+  return cnn_values (in[1], CNN_MAX_RANK, axes, count, known, error);
+}
+
+/* Dimensions of 1 go: the named ones, or all. */
+static CnnStatus
+infer_squeeze (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+{
+  const CnnShape *x = &in[0]->shape;
+  int64_t axes[CNN_MAX_RANK];
+  bool known, gone[CNN_MAX_RANK] = { false };
+  CnnShape y = { 0 };
+  int count;
+  CnnStatus status = read_axes (params, in, n_in, axes, &count, &known, error);
+  if (!status && known && count >= 0)
+    status = cnn_axes (axes, count, x->rank, error);
+  if (status)
+    return status;
+  if (!known) {
+    y.rank = count < x->rank ? x->rank - count : 0;
+    for (int i = 0; i < y.rank; i++)
+      y.dims[i] = -1;
+    return cnn_infer_output (&out[0], in[0]->type, &y, error);
+  }
+  for (int i = 0; i < count; i++)
+    gone[axes[i]] = true;
+  for (int i = 0; i < x->rank; i++) {
+    if (gone[i] && x->dims[i] != 1 && x->dims[i] != -1)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "dimension %d has size %" PRId64 ", not 1", i, x->dims[i]);
+    if (count < 0 && x->dims[i] == -1)
+      return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+          "whether dimension %d goes is not known: its size is open", i);
+    if (count < 0 ? x->dims[i] != 1 : !gone[i])
+      y.dims[y.rank++] = x->dims[i];
+  }
+  return cnn_infer_output (&out[0], in[0]->type, &y, error);
+}
+
+static CnnStatus
+infer_unsqueeze (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+{
+  const CnnShape *x = &in[0]->shape;
+  int64_t axes[CNN_MAX_RANK];
+  bool known, one[CNN_MAX_RANK] = { false };
+  int count;
+  CnnStatus status = read_axes (params, in, n_in, axes, &count, &known, error);
+  if (!status && (count < 0 || x->rank + count > CNN_MAX_RANK))
+    status = cnn_error_set (error, CNN_ERROR_SHAPE,
+        "%d axes for an input with %d dimensions", count, x->rank);
+  CnnShape y = { .rank = status ? 0 : x->rank + count };
+  if (!status && known)
+    status = cnn_axes (axes, count, y.rank, error);
+  if (status)
+    return status;
+  for (int i = 0; i < count && known; i++)
+    one[axes[i]] = true;
+  for (int i = 0, from = 0; i < y.rank; i++)
+    y.dims[i] = !known ? -1 : one[i] ? 1 : x->dims[from++];
   return cnn_infer_output (&out[0], in[0]->type, &y, error);
 }
 
@@ -224,8 +315,39 @@ const CnnOp cnn_op_reshape = {
   .max_out = 1,
   .params_bytes = sizeof (Reshape),
   .inplace = true,
+  .value_in = 1 << 1,
   .parse = parse_reshape,
   .infer = infer_reshape,
+  .forward = forward,
+  .backward = backward,
+};
+
+const CnnOp cnn_op_squeeze = {
+  .name = "Squeeze",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 2,
+  .max_out = 1,
+  .params_bytes = sizeof (Axes),
+  .inplace = true,
+  .value_in = 1 << 1,
+  .parse = parse_axes,
+  .infer = infer_squeeze,
+  .forward = forward,
+  .backward = backward,
+};
+
+const CnnOp cnn_op_unsqueeze = {
+  .name = "Unsqueeze",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 2,
+  .max_out = 1,
+  .params_bytes = sizeof (Axes),
+  .inplace = true,
+  .value_in = 1 << 1,
+  .parse = parse_axes,
+  .infer = infer_unsqueeze,
   .forward = forward,
   .backward = backward,
 };

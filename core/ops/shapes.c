@@ -112,3 +112,47 @@ cnn_product (const CnnShape *shape, int from, int to)
     product *= (size_t) shape->dims[i];
   return product;
 }
+
+CnnStatus
+cnn_values (const CnnTensor *tensor, int max, int64_t *values, int *count,
+    bool *known, CnnError *error)
+{
+  char text[160];
+  const CnnShape *s = &tensor->shape;
+  bool is_int =
+      tensor->type == CNN_TYPE_INT64 || tensor->type == CNN_TYPE_INT32;
+  int64_t n = s->rank ? s->dims[0] : 1;
+  if (!is_int || s->rank > 1 || n > max || n < -1)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "a list of at most %d integers is expected, not %s of size %s", max,
+        cnn_type_name (tensor->type), cnn_shape_format (s, text, sizeof text));
+  *known = tensor->data && n >= 0;
+  *count = n < 0 ? 0 : (int) n;
+  for (int i = 0; i < *count && *known; i++)
+    values[i] = tensor->type == CNN_TYPE_INT64
+        ? ((const int64_t *) tensor->data)[i]
+        : ((const int32_t *) tensor->data)[i];
+  if (n < 0)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "how many values a list has is not known");
+  return CNN_OK;
+}
+
+CnnStatus
+cnn_axes (int64_t *axes, int count, int rank, CnnError *error)
+{
+  bool seen[CNN_MAX_RANK] = { false };
+  CnnStatus status = CNN_OK;
+  for (int i = 0; i < count && !status; i++) {
+    int front = 0;
+    status = cnn_axis (axes[i], rank, rank - 1, &front, error);
+    if (!status && seen[front])
+      status = cnn_error_set (error, CNN_ERROR_SHAPE, "axis %d is given twice",
+          front);
+    if (status)
+      break;
+    seen[front] = true;
+    axes[i] = front;
+  }
+  return status;
+}

@@ -38,6 +38,22 @@ size_t cnn_elements (const CnnTensor *tensor);
 CnnStatus
 cnn_axis (int64_t axis, int rank, int limit, int *from_front, CnnError *error);
 
+/**
+ * cnn_values:
+ * @tensor: int32 or int64, rank 0 or 1
+ * @values: (out): at most @max of them
+ * @count: (out): how many; also where they are not known yet
+ * @known: (out): false if they are not: @values is not written then
+ *
+ * Errors: CNN_ERROR_SHAPE for another type, rank or more than @max.
+ */
+CnnStatus cnn_values (const CnnTensor *tensor, int max, int64_t *values,
+    int *count, bool *known, CnnError *error);
+
+/** cnn_axes: @count axes of a tensor of @rank, counted from the front.
+ * Errors: CNN_ERROR_SHAPE for one outside, or given twice. */
+CnnStatus cnn_axes (int64_t *axes, int count, int rank, CnnError *error);
+
 /** cnn_product: product of dims[@from] ... dims[@to - 1] of a checked shape.
  */
 size_t cnn_product (const CnnShape *shape, int from, int to);
