@@ -21,6 +21,7 @@ typedef struct
 static const Command commands[] = {
   { "info", "print a model's layers, sizes and costs", tool_info },
   { "run", "find things in pictures and videos", tool_run },
+  { "test", "run ONNX test cases", tool_test },
   { "train", "train a model as a recipe says", tool_train },
   { "eval", "measure a model's error rate", tool_eval },
 };

@@ -255,7 +255,7 @@ cnn_graph_check_weights (const CnnGraph *graph, CnnError *error)
   CnnStatus status = CNN_OK;
   for (size_t n = 0; n < graph->n_nodes; n++) {
     const CnnNode *node = &graph->nodes[n];
-    if (!node->op->macs && !node->op->fixed_in)
+    if (!node->op->macs && strcmp (node->op->name, "BatchNormalization"))
       continue;
     for (int i = 0; i < node->n_in && !status; i++) {
       const CnnValue *v = node->in[i] < 0 ? NULL : &graph->values[node->in[i]];

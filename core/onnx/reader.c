@@ -72,6 +72,10 @@ read_versions (const Onnx__ModelProto *proto, int *opset, CnnError *error)
     if (is_standard_domain (proto->opset_import[i]->domain)
         && proto->opset_import[i]->version > version)
       version = proto->opset_import[i]->version;
+  if (!version && proto->n_opset_import)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "the model uses operators of domain '%s' only",
+        proto->opset_import[0]->domain);
   if (!version)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
         "the model does not say which version of ONNX's operators it uses");

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* batch_norm.c: BatchNormalization as inference has it.
+/* batch_norm.c: BatchNormalization, in inference and in training mode.
  *
  * x n c ..., scale, bias, mean and variance c each:
  *   y = scale (x - mean) / sqrt (variance + epsilon) + bias
- * Backward: mean and variance are constants, also while training:
+ * Backward: mean and variance are constants, while the trainer runs it, too:
  *   dx = g scale r,  dscale = sum g (x - mean) r,  dbias = sum g,
  *   r = 1 / sqrt (variance + epsilon)
+ * With training_mode they are those of the batch, of n elements a channel, and
+ * outputs 1 and 2 are the running ones, m = momentum:
+ *   running = m running + (1 - m) batch's
+ *   dx = scale r (g - mean g - h mean (g h)),  h = (x - mean) r
  *
  * Source: ONNX BatchNormalization, opsets 6 to 15; Ioffe, Szegedy, 2015. */
 
@@ -18,7 +22,8 @@
 
 typedef struct
 {
-  float epsilon;
+  float epsilon, momentum;
+  int64_t training;
 } Params;
 
 static CnnStatus
@@ -27,25 +32,24 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   static const char *const known[] = { "epsilon", "is_test", "momentum",
     "spatial", "training_mode", NULL };
   Params *p = params;
-  float momentum;
-  int64_t flag = 0, spatial = 1;
+  int64_t unused = 0, spatial = 1;
   p->epsilon = 1e-5f;
+  p->momentum = 0.9f;
   CnnStatus status = cnn_attributes_check (attributes, known, error);
   if (!status)
     status = cnn_attributes_float (attributes, "epsilon", &p->epsilon, error);
   if (!status)
-    status = cnn_attributes_float (attributes, "momentum", &momentum, error);
+    status = cnn_attributes_float (attributes, "momentum", &p->momentum, error);
   if (!status)
-    status = cnn_attributes_int (attributes, "is_test", 0, 1, &flag, error);
-  flag = 0;
+    status = cnn_attributes_int (attributes, "is_test", 0, 1, &unused, error);
   if (!status)
-    status =
-        cnn_attributes_int (attributes, "training_mode", 0, 1, &flag, error);
+    status = cnn_attributes_int (attributes, "training_mode", 0, 1,
+        &p->training, error);
   if (!status)
     status = cnn_attributes_int (attributes, "spatial", 0, 1, &spatial, error);
-  if (!status && (flag || !spatial))
+  if (!status && !spatial)
     status = cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "training_mode = 1 and spatial = 0 are not supported");
+        "spatial = 0 is not supported");
   if (!status && !(p->epsilon >= 0))
     status = cnn_error_set (error, CNN_ERROR_FORMAT, "epsilon is %g",
         (double) p->epsilon);
@@ -69,8 +73,14 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
           "input %d has shape %s, the picture has %" PRId64 " channels", i,
           cnn_shape_format (s, text, sizeof text), x->dims[1]);
   }
-  return status ? status
-                : cnn_infer_same_float (params, in, n_in, out, n_out, error);
+  if (!status && n_out > 1 && !((const Params *) params)->training)
+    status = cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "%d outputs are for training_mode = 1 only", n_out);
+  if (!status)
+    status = cnn_infer_same_float (params, in, n_in, out, 1, error);
+  for (int i = 1; i < n_out && !status; i++)
+    status = cnn_infer_output (&out[i], CNN_TYPE_FLOAT32, &in[3]->shape, error);
+  return status;
 }
 
 typedef struct
@@ -115,10 +125,88 @@ task (void *data, int number, CNN_UNUSED int worker)
     y[i] = (x[i] - s.mean[c]) * gain + s.bias[c];
 }
 
+/* Mean and variance of channel @c over the batch. */
+static void
+statistics (const Sizes *s, const float *x, size_t c, double *mean,
+    double *variance)
+{
+  double sum = 0, squares = 0;
+  double n = (double) (s->planes / s->channels * s->size);
+  for (size_t plane = c; plane < s->planes; plane += s->channels)
+    for (size_t i = 0; i < s->size; i++)
+      sum += (double) x[plane * s->size + i];
+  *mean = sum / n;
+  for (size_t plane = c; plane < s->planes; plane += s->channels)
+    for (size_t i = 0; i < s->size; i++) {
+      double v = (double) x[plane * s->size + i] - *mean;
+      squares += v * v;
+    }
+  *variance = squares / n;
+}
+
+static void
+run_on (const CnnOpCall *call, int output, size_t c, float was, double now)
+{
+  float m = ((const Params *) call->params)->momentum;
+  if (output < call->n_out && call->out[output])
+    ((float *) call->out[output]->data)[c] = was * m + (float) now * (1 - m);
+}
+
+static void
+forward_training (const CnnOpCall *call)
+{
+  Sizes s = sizes_of (call);
+  const float *x = call->in[0]->data;
+  float *y = call->out[0]->data;
+  for (size_t c = 0; c < s.channels; c++) {
+    double mean, variance;
+    statistics (&s, x, c, &mean, &variance);
+    float gain = s.scale[c] / (float) sqrt (variance + (double) s.epsilon);
+    run_on (call, 1, c, s.mean[c], mean);
+    run_on (call, 2, c, s.variance[c], variance);
+    for (size_t plane = c; plane < s.planes; plane += s.channels)
+      for (size_t i = plane * s.size; i < (plane + 1) * s.size; i++)
+        y[i] = (x[i] - (float) mean) * gain + s.bias[c];
+  }
+}
+
+static void
+channel_backward (const CnnOpCall *call, const CnnOpGrad *grad, const Sizes *s,
+    size_t c)
+{
+  const float *x = call->in[0]->data, *g = grad->d_out[0]->data;
+  double mean, variance, sum = 0, product = 0;
+  double n = (double) (s->planes / s->channels * s->size);
+  statistics (s, x, c, &mean, &variance);
+  double r = 1 / sqrt (variance + (double) s->epsilon);
+  for (size_t plane = c; plane < s->planes; plane += s->channels)
+    for (size_t i = plane * s->size; i < (plane + 1) * s->size; i++) {
+      sum += (double) g[i];
+      product += (double) g[i] * ((double) x[i] - mean) * r;
+    }
+  if (grad->d_in[1])
+    ((float *) grad->d_in[1]->data)[c] += (float) product;
+  if (grad->d_in[2])
+    ((float *) grad->d_in[2]->data)[c] += (float) sum;
+  float *d = grad->d_in[0] ? grad->d_in[0]->data : NULL;
+  for (size_t plane = c; d && plane < s->planes; plane += s->channels)
+    for (size_t i = plane * s->size; i < (plane + 1) * s->size; i++) {
+      double h = ((double) x[i] - mean) * r;
+      d[i] += (float) ((double) s->scale[c] * r
+          * ((double) g[i] - sum / n - h * product / n));
+    }
+}
+
 static void
 forward (const CnnOpCall *call)
 {
   CnnOpCall copy = *call;
+  if (!cnn_elements (call->in[0]))
+    return;
+  if (((const Params *) call->params)->training) {
+    forward_training (call);
+    return;
+  }
   cnn_pool_run (call->pool, (int) sizes_of (call).planes, task, &copy);
 }
 
@@ -128,6 +216,11 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
   Sizes s = sizes_of (call);
   if (!grad->d_out[0])
     return;
+  if (((const Params *) call->params)->training) {
+    for (size_t c = 0; c < s.channels; c++)
+      channel_backward (call, grad, &s, c);
+    return;
+  }
   const float *x = call->in[0]->data, *g = grad->d_out[0]->data;
   float *d = grad->d_in[0] ? grad->d_in[0]->data : NULL;
   float *d_scale = grad->d_in[1] ? grad->d_in[1]->data : NULL;
@@ -158,9 +251,10 @@ const CnnOp cnn_op_batch_normalization = {
   .since = 6,
   .min_in = 5,
   .max_in = 5,
-  .max_out = 1,
+  .max_out = 5,
   .params_bytes = sizeof (Params),
   .inplace = true,
+  .float32_only = true,
   .parse = parse,
   .infer = infer,
   .fixed_in = 1 << 3 | 1 << 4, /* running mean and variance */

@@ -2,15 +2,15 @@
 /* cast.c: Cast and CastLike, between any two types.
  *
  * To integers floats are cut towards zero; what an integer can't hold wraps
- * around, from floats it is undefined by the standard and here the nearest
- * that fits. To bool: anything but zero is true.
+ * around; from floats that is undefined by the standard, and here the nearest
+ * 64-bit integer's lowest bits, or for 4 bits the nearest that fits. To bool: anything but zero is true.
  *
  * Source: ONNX Cast, opsets 6 to 21; CastLike, 15 to 21. */
 
 #include <math.h>
 
 #include "base/error.h"
-#include "ops/scalar.h"
+#include "tensor/scalar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
@@ -64,6 +64,10 @@ to_int (CnnType to, double x)
     return 0;
   if (to == CNN_TYPE_UINT64 && x >= 0x1p63)
     return x >= 0x1p64 ? -1 : (int64_t) (uint64_t) x;
+  if (to == CNN_TYPE_INT4)
+    return x >= 7 ? 7 : x <= -8 ? -8 : (int64_t) x;
+  if (to == CNN_TYPE_UINT4)
+    return x >= 15 ? 15 : x <= 0 ? 0 : (int64_t) x;
   return x >= 0x1p63 ? INT64_MAX : x <= -0x1p63 ? INT64_MIN : (int64_t) x;
 }
 

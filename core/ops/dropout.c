@@ -3,8 +3,8 @@
  *
  * With ratio r: y = x / (1 - r) where a random number of the element is at
  * least r, else 0. The numbers follow from call->seed alone, so backward()
- * draws them again. From opset 12 on the ratio is input 1, a constant; input 2,
- * training_mode, is ignored: call->training says it.
+ * draws them again. From opset 12 on the ratio is input 1; input 2,
+ * training_mode, must be false: call->training says it.
  *
  * Source: ONNX Dropout, opsets 6 to 13; Srivastava et al., JMLR 2014. */
 
@@ -18,6 +18,7 @@
 typedef struct
 {
   float ratio;
+  bool bool_mask;
 } Params;
 
 static CnnStatus
@@ -28,6 +29,7 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   Params *p = params;
   int64_t unused;
   p->ratio = 0.5f;
+  p->bool_mask = attributes->opset >= 10;
   bool is_old = attributes->opset < 12;
   CnnStatus status =
       cnn_attributes_check (attributes, is_old ? old : now, error);
@@ -44,14 +46,16 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   return status;
 }
 
+/* What is not known before it runs is not known here. */
 static CnnStatus
 check_ratio (const CnnTensor *ratio, CnnError *error)
 {
   size_t n = 0;
-  if (ratio->type != CNN_TYPE_FLOAT32 || !ratio->data
-      || cnn_shape_elements (&ratio->shape, &n) || n != 1)
-    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "ratio is not one constant float32");
+  if (ratio->type != CNN_TYPE_FLOAT32 || cnn_shape_elements (&ratio->shape, &n)
+      || n != 1)
+    return cnn_error_set (error, CNN_ERROR_SHAPE, "ratio is not one float32");
+  if (!ratio->data)
+    return CNN_OK;
   float r = *(const float *) ratio->data;
   if (!(r >= 0 && r < 1))
     return cnn_error_set (error, CNN_ERROR_FORMAT,
@@ -66,17 +70,41 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
   CnnStatus status = n_in > 1 && in[1] ? check_ratio (in[1], error) : CNN_OK;
   if (!status)
     status = cnn_infer_same_float (params, in, n_in, out, n_out, error);
-  if (!status && n_out > 1)
+  if (!status && n_in > 2 && in[2] && in[2]->type != CNN_TYPE_BOOL)
+    status = cnn_error_set (error, CNN_ERROR_SHAPE,
+        "training_mode is %s, not bool", cnn_type_name (in[2]->type));
+  if (!status && n_in > 2 && in[2] && in[2]->data
+      && *(const uint8_t *) in[2]->data
+      && !(n_in > 1 && in[1] && in[1]->data
+          && *(const float *) in[1]->data == 0))
+    status = cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "with training_mode it drops at random, which only the trainer does");
+  if (!status && n_out > 1) {
     out[1] = out[0];
+    if (((const Params *) params)->bool_mask)
+      out[1].type = CNN_TYPE_BOOL;
+  }
   return status;
 }
 
 static float
 ratio_of (const CnnOpCall *call)
 {
+  float ratio = ((const Params *) call->params)->ratio;
   if (call->n_in > 1 && call->in[1])
-    return *(const float *) call->in[1]->data;
-  return ((const Params *) call->params)->ratio;
+    ratio = *(const float *) call->in[1]->data;
+  return ratio >= 0 && ratio < 1 ? ratio : 0;
+}
+
+static void
+set_mask (const CnnTensor *mask, size_t i, bool kept)
+{
+  if (!mask)
+    return;
+  if (mask->type == CNN_TYPE_BOOL)
+    ((uint8_t *) mask->data)[i] = kept;
+  else
+    ((float *) mask->data)[i] = kept;
 }
 
 static void
@@ -85,12 +113,12 @@ forward (const CnnOpCall *call)
   size_t n = cnn_elements (call->in[0]);
   const float *x = call->in[0]->data;
   float *y = call->out[0]->data, ratio = ratio_of (call);
-  float *mask = call->n_out > 1 && call->out[1] ? call->out[1]->data : NULL;
+  const CnnTensor *mask = call->n_out > 1 ? call->out[1] : NULL;
   bool drops = call->training && ratio > 0;
   if (!drops && y != x)
     memcpy (y, x, n * sizeof *y);
   for (size_t i = 0; mask && !drops && i < n; i++)
-    mask[i] = 1;
+    set_mask (mask, i, true);
   if (!drops)
     return;
 
@@ -100,8 +128,7 @@ forward (const CnnOpCall *call)
   for (size_t i = 0; i < n; i++) {
     bool kept = cnn_rng_float (&rng) >= ratio;
     y[i] = kept ? x[i] * scale : 0;
-    if (mask)
-      mask[i] = kept;
+    set_mask (mask, i, kept);
   }
 }
 
@@ -129,6 +156,8 @@ const CnnOp cnn_op_dropout = {
   .max_out = 2,
   .params_bytes = sizeof (Params),
   .inplace = true,
+  .float32_only = true,
+  .value_in = 1 << 1 | 1 << 2,
   .parse = parse,
   .infer = infer,
   .geometry = cnn_op_geometry_pointwise,

@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "ops/scalar.h"
+#include "tensor/scalar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 

@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "ops/broadcast.h"
-#include "ops/scalar.h"
+#include "tensor/scalar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "ops/scalar.h"
+#include "tensor/scalar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 

@@ -214,6 +214,18 @@ backward_log_softmax (const CnnOpCall *call, const CnnOpGrad *grad)
   backward (call, grad, true);
 }
 
+/* Along the channels each cell is for itself; along places it has none. */
+static bool
+geometry (const void *params, const CnnTensor *const *in,
+    CnnOpGeometry *geometry_)
+{
+  const Params *p = params;
+  int axis, rank = in[0]->shape.rank;
+  return rank >= 3 && !p->matrix
+      && !cnn_axis (p->axis, rank, rank - 1, &axis, NULL) && axis == 1
+      && cnn_op_geometry_pointwise (params, in, geometry_);
+}
+
 const CnnOp cnn_op_softmax = {
   .name = "Softmax",
   .since = 1,
@@ -222,9 +234,10 @@ const CnnOp cnn_op_softmax = {
   .max_out = 1,
   .params_bytes = sizeof (Params),
   .inplace = true,
+  .float32_only = true,
   .parse = parse,
   .infer = infer,
-  .geometry = cnn_op_geometry_pointwise,
+  .geometry = geometry,
   .forward = forward_softmax,
   .backward = backward_softmax,
 };
@@ -237,9 +250,10 @@ const CnnOp cnn_op_log_softmax = {
   .max_out = 1,
   .params_bytes = sizeof (Params),
   .inplace = true,
+  .float32_only = true,
   .parse = parse,
   .infer = infer,
-  .geometry = cnn_op_geometry_pointwise,
+  .geometry = geometry,
   .forward = forward_log_softmax,
   .backward = backward_log_softmax,
 };

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "kernels/kernels.h"
-#include "ops/scalar.h"
+#include "tensor/scalar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 

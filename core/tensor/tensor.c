@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/size.h"
+#include "tensor/scalar.h"
 
 static const struct
 {
@@ -47,6 +48,12 @@ const char *
 cnn_type_name (CnnType type)
 {
   return is_type (type) ? types[type].name : "none";
+}
+
+double
+cnn_tensor_value (const CnnTensor *tensor, size_t i)
+{
+  return cnn_read_double (tensor->type, tensor->data, i);
 }
 
 CnnStatus

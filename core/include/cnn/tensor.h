@@ -91,6 +91,15 @@ CNN_API size_t cnn_type_bytes (CnnType type);
 CNN_API const char *cnn_type_name (CnnType type);
 
 /**
+ * cnn_tensor_value:
+ * @tensor: any type, data set
+ * @i: which element, in row-major order
+ *
+ * Returns: element @i as a double: rounded, for integers beyond 2^53.
+ */
+CNN_API double cnn_tensor_value (const CnnTensor *tensor, size_t i);
+
+/**
  * cnn_shape_elements:
  * @shape: a shape whose sizes are all known
  * @elements: (out): the product of its sizes

@@ -3,8 +3,8 @@
  * their kind. For the types that networks do not spend their time on: one
  * loop instead of one for each of fourteen types. */
 
-#ifndef CNN_OPS_SCALAR_H
-#define CNN_OPS_SCALAR_H
+#ifndef CNN_TENSOR_SCALAR_H
+#define CNN_TENSOR_SCALAR_H
 
 #include "tensor/convert.h"
 

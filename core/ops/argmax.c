@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* argmax.c: ArgMax, ArgMin, Hardmax: where the largest element along an axis
+ * is. Of equal ones the first, or with select_last_index the last.
+ *
+ * Source: ONNX ArgMax, ArgMin, 1 to 13; Hardmax, 1 to 13. */
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ops/shapes.h"
+#include "ops/table.h"
+#include "tensor/scalar.h"
+
+typedef struct
+{
+  int64_t axis, keep, last;
+  bool matrix;
+} Params;
+
+static CnnStatus
+parse_arg (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const known[] = { "axis", "keepdims", "select_last_index",
+    NULL };
+  Params *p = params;
+  p->keep = 1;
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "axis", -CNN_MAX_RANK,
+        CNN_MAX_RANK - 1, &p->axis, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "keepdims", 0, 1, &p->keep, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "select_last_index", 0, 1,
+        &p->last, error);
+  return status;
+}
+
+static CnnStatus
+parse_hardmax (const CnnAttributes *attributes, void *params, CnnError *error)
+{
+  static const char *const known[] = { "axis", NULL };
+  Params *p = params;
+  p->matrix = attributes->opset < 13;
+  p->axis = p->matrix ? 1 : -1;
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "axis", -CNN_MAX_RANK,
+        CNN_MAX_RANK, &p->axis, error);
+  return status;
+}
+
+static CnnStatus
+infer_arg (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
+    CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+{
+  const Params *p = params;
+  const CnnShape *x = &in[0]->shape;
+  CnnShape y = { 0 };
+  int axis;
+  CnnStatus status = cnn_axis (p->axis, x->rank, x->rank - 1, &axis, error);
+  if (!status && (!x->dims[axis] || in[0]->type == CNN_TYPE_BOOL))
+    status = cnn_error_set (error, CNN_ERROR_SHAPE,
+        "there is no largest number along axis %d", axis);
+  for (int d = 0; d < x->rank && !status; d++)
+    if (d != axis || p->keep)
+      y.dims[y.rank++] = d == axis ? 1 : x->dims[d];
+  return status ? status
+                : cnn_infer_output (&out[0], CNN_TYPE_INT64, &y, error);
+}
+
+static CnnStatus
+infer_hardmax (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
+{
+  const Params *p = params;
+  int rank = in[0]->shape.rank, axis;
+  CnnStatus status =
+      cnn_axis (p->axis, rank, p->matrix ? rank : rank - 1, &axis, error);
+  if (!status && !cnn_type_is_float (in[0]->type))
+    status = cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input 0 is %s, floats are expected", cnn_type_name (in[0]->type));
+  return status ? status : cnn_infer_same (params, in, n_in, out, n_out, error);
+}
+
+static bool
+is_better (const CnnTensor *x, size_t a, size_t b, bool least, bool or_equal)
+{
+  if (cnn_type_is_float (x->type)) {
+    double va = cnn_read_float (x->type, x->data, a);
+    double vb = cnn_read_float (x->type, x->data, b);
+    return (least ? va < vb : va > vb) || (or_equal && va == vb);
+  }
+  int64_t va = cnn_read_int (x->type, x->data, a);
+  int64_t vb = cnn_read_int (x->type, x->data, b);
+  bool less =
+      x->type == CNN_TYPE_UINT64 ? (uint64_t) va < (uint64_t) vb : va < vb;
+  return va == vb ? or_equal : less == least;
+}
+
+static size_t
+best_of (const CnnTensor *x, size_t at, size_t n, size_t step, bool least,
+    bool or_equal)
+{
+  size_t best = 0;
+  for (size_t i = 1; i < n; i++)
+    if (is_better (x, at + i * step, at + best * step, least, or_equal))
+      best = i;
+  return best;
+}
+
+static void
+forward_arg (const CnnOpCall *call, bool least)
+{
+  const Params *p = call->params;
+  const CnnTensor *x = call->in[0];
+  int axis, rank = x->shape.rank;
+  cnn_axis (p->axis, rank, rank - 1, &axis, NULL);
+  size_t outer = cnn_product (&x->shape, 0, axis);
+  size_t inner = cnn_product (&x->shape, axis + 1, rank);
+  size_t n = (size_t) x->shape.dims[axis];
+  int64_t *y = call->out[0]->data;
+  for (size_t o = 0; o < outer; o++)
+    for (size_t i = 0; i < inner; i++)
+      *y++ = (int64_t) best_of (x, o * n * inner + i, n, inner, least, p->last);
+}
+
+static void
+forward_argmax (const CnnOpCall *call)
+{
+  forward_arg (call, false);
+}
+
+static void
+forward_argmin (const CnnOpCall *call)
+{
+  forward_arg (call, true);
+}
+
+static void
+forward_hardmax (const CnnOpCall *call)
+{
+  const Params *p = call->params;
+  const CnnTensor *x = call->in[0], *y = call->out[0];
+  int axis, rank = x->shape.rank;
+  cnn_axis (p->axis, rank, rank, &axis, NULL);
+  int end = p->matrix ? rank : axis + 1;
+  size_t outer = cnn_product (&x->shape, 0, axis);
+  size_t n = cnn_product (&x->shape, axis, end);
+  size_t inner = cnn_product (&x->shape, end, rank);
+  for (size_t o = 0; o < outer && n; o++)
+    for (size_t i = 0; i < inner; i++) {
+      size_t at = o * n * inner + i;
+      size_t best = best_of (x, at, n, inner, false, false);
+      for (size_t k = 0; k < n; k++)
+        cnn_write_float (y->type, y->data, at + k * inner, k == best);
+    }
+}
+
+/* The winning channel of each cell. */
+static bool
+geometry (const void *params, const CnnTensor *const *in,
+    CnnOpGeometry *geometry_)
+{
+  const Params *p = params;
+  int axis, rank = in[0]->shape.rank;
+  return rank >= 3 && !cnn_axis (p->axis, rank, rank - 1, &axis, NULL)
+      && axis == 1 && (p->keep || p->matrix)
+      && cnn_op_geometry_pointwise (params, in, geometry_);
+}
+
+const CnnOp cnn_op_argmax = {
+  .name = "ArgMax",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 1,
+  .max_out = 1,
+  .params_bytes = sizeof (Params),
+  .parse = parse_arg,
+  .infer = infer_arg,
+  .geometry = geometry,
+  .forward = forward_argmax,
+};
+
+const CnnOp cnn_op_argmin = {
+  .name = "ArgMin",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 1,
+  .max_out = 1,
+  .params_bytes = sizeof (Params),
+  .parse = parse_arg,
+  .infer = infer_arg,
+  .geometry = geometry,
+  .forward = forward_argmin,
+};
+
+const CnnOp cnn_op_hardmax = {
+  .name = "Hardmax",
+  .since = 1,
+  .min_in = 1,
+  .max_in = 1,
+  .max_out = 1,
+  .params_bytes = sizeof (Params),
+  .parse = parse_hardmax,
+  .infer = infer_hardmax,
+  .geometry = geometry,
+  .forward = forward_hardmax,
+};
