@@ -324,12 +324,12 @@ check_input (const CnnValue *x, const CnnTensor *input, CnnError *error)
   if (input->type != x->tensor.type)
     return cnn_error_set (error, CNN_ERROR_SHAPE, "input '%s' is %s, not %s",
         x->name, cnn_type_name (x->tensor.type), cnn_type_name (input->type));
-  bool fits = input->shape.rank == x->tensor.shape.rank;
+  bool fits = true;
   for (int i = 0; i < input->shape.rank && fits; i++)
     fits = input->shape.dims[i] >= 0 && input->shape.dims[i] <= INT32_MAX;
   if (!fits)
     return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input '%s': a tensor of %s is no %s", x->name,
+        "input '%s': %s is no size of a %s", x->name,
         cnn_shape_format (&input->shape, have, sizeof have),
         cnn_shape_format (&x->tensor.shape, want, sizeof want));
   return CNN_OK;

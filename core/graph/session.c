@@ -27,6 +27,17 @@ cnn_session_new (CnnModel *model, const CnnShape *input,
     const CnnSessionOptions *options, CnnSession **session, CnnError *error)
 {
   CnnTensor picture = { .type = CNN_TYPE_FLOAT32, .shape = *input };
+  char have[160], want[160];
+  const char *name;
+  CnnTensor x;
+  if (cnn_model_n_inputs (model) == 1) {
+    cnn_model_input (model, 0, &name, &x);
+    if (x.shape.rank != input->rank)
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "input '%s': a tensor of %s is no %s", name,
+          cnn_shape_format (input, have, sizeof have),
+          cnn_shape_format (&x.shape, want, sizeof want));
+  }
   return cnn_session_new_with_inputs (model, &picture, 1, options, session,
       error);
 }

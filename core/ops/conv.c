@@ -88,10 +88,10 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
 {
   const CnnConvParams *p = params;
   const CnnShape *x = &in[0]->shape, *w = &in[1]->shape;
-  int64_t size[2], pad;
+  int64_t size[CNN_WINDOW_AXES], pad;
   CnnStatus status = cnn_infer_floats (in, n_in, error);
   if (!status)
-    status = cnn_window_axes (&p->window, x, &size[0], &size[1], error);
+    status = cnn_window_axes (&p->window, x, 2, size, error);
   if (!status)
     status = check_weights (p, in, n_in, error);
   if (status)
@@ -256,6 +256,7 @@ const CnnOp cnn_op_conv = {
   .min_in = 2,
   .max_in = 3,
   .max_out = 1,
+  .float32_only = true,
   .params_bytes = sizeof (CnnConvParams),
   .parse = parse,
   .infer = infer,

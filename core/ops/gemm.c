@@ -231,6 +231,7 @@ const CnnOp cnn_op_gemm = {
   .min_in = 2,
   .max_in = 3,
   .max_out = 1,
+  .float32_only = true,
   .params_bytes = sizeof (Params),
   .parse = parse,
   .infer = infer,

@@ -191,6 +191,7 @@ const CnnOp cnn_op_matmul = {
   .min_in = 2,
   .max_in = 2,
   .max_out = 1,
+  .float32_only = true,
   .infer = infer,
   .macs = macs,
   .scratch_bytes = scratch_bytes,

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pooling.c: MaxPool and AveragePool.
+/* pooling.c: MaxPool, AveragePool, LpPool.
  *
- * input n c h w, output n c oh ow (or n c l):
- *   y[i][j] = max or mean over p, q of
+ * input n c [d] h w, output n c [od] oh ow (or n c l):
+ *   y[i][j] = max, mean or p-norm over p, q of
  *       x[i*stride + p*dilation - pad][j*stride + q*dilation - pad]
  * Padding never wins a maximum; a mean divides by the pixels that are there,
- * or with count_include_pad by those of the padded picture.
+ * or with count_include_pad by those of the padded picture; since opset 19 that
+ * includes what ceil_mode adds.
  *
- * Fast for windows of 2x2 with stride 2 and no padding; others are plain.
+ * Fast for windows of 2x2 with stride 2 and no padding. Others go through the
+ * taps, and along a row for each: plain loops that compilers vectorise.
  *
- * Source: ONNX MaxPool, AveragePool, opsets 1 to 22. */
+ * Source: ONNX MaxPool, AveragePool, LpPool, opsets 1 to 22. */
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -19,36 +22,55 @@
 #include "ops/shapes.h"
 #include "ops/table.h"
 #include "ops/window.h"
+#include "tensor/scalar.h"
 
 #define TASK_PIXELS 16384
+
+#define AXES        CNN_WINDOW_AXES
+#define DEPTH       2
 
 typedef struct
 {
   CnnWindow window;
-  int64_t count_include_pad;
+  int64_t count_include_pad, column_major, p;
+  bool counts_all;
 } Params;
+
+typedef enum
+{
+  KIND_MAX,
+  KIND_MEAN,
+  KIND_LP
+} Kind;
 
 /* One pool in checked numbers; per axis, [0] vertical. @end: where the padded
  * picture ends, counted from pixel 0. */
 typedef struct
 {
-  int planes, in[2], out[2];
-  int kernel[2], stride[2], dilation[2], pad[2], end[2];
-  bool max, counts_padding;
+  int planes, in[AXES], out[AXES];
+  int kernel[AXES], stride[AXES], dilation[AXES], pad[AXES], end[AXES];
+  Kind kind;
+  bool counts_padding, counts_all;
+  float p;
 } Sizes;
 
 static CnnStatus
-parse (const CnnAttributes *attributes, void *params, CnnError *error)
+parse (const CnnAttributes *attributes, Params *p, const char *const *known,
+    CnnError *error)
 {
-  Params *p = params;
-  int64_t storage_order = 0;
-  CnnStatus status = cnn_window_parse (attributes, &p->window, error);
+  p->p = 2;
+  p->counts_all = attributes->opset >= 19;
+  CnnStatus status = cnn_attributes_check (attributes, known, error);
+  if (!status)
+    status = cnn_window_parse (attributes, &p->window, error);
   if (!status)
     status = cnn_attributes_int (attributes, "count_include_pad", 0, 1,
         &p->count_include_pad, error);
   if (!status)
-    status = cnn_attributes_int (attributes, "storage_order", 0, 0,
-        &storage_order, error);
+    status = cnn_attributes_int (attributes, "storage_order", 0, 1,
+        &p->column_major, error);
+  if (!status)
+    status = cnn_attributes_int (attributes, "p", 1, 1 << 10, &p->p, error);
   if (!status && !p->window.kernel[1])
     status = cnn_error_set (error, CNN_ERROR_FORMAT,
         "attribute 'kernel_shape' is missing");
@@ -60,8 +82,7 @@ parse_max (const CnnAttributes *attributes, void *params, CnnError *error)
 {
   static const char *const known[] = { "auto_pad", "ceil_mode", "dilations",
     "kernel_shape", "pads", "storage_order", "strides", NULL };
-  CnnStatus status = cnn_attributes_check (attributes, known, error);
-  return status ? status : parse (attributes, params, error);
+  return parse (attributes, params, known, error);
 }
 
 static CnnStatus
@@ -69,33 +90,61 @@ parse_average (const CnnAttributes *attributes, void *params, CnnError *error)
 {
   static const char *const known[] = { "auto_pad", "ceil_mode",
     "count_include_pad", "dilations", "kernel_shape", "pads", "strides", NULL };
-  CnnStatus status = cnn_attributes_check (attributes, known, error);
-  return status ? status : parse (attributes, params, error);
+  return parse (attributes, params, known, error);
 }
 
 static CnnStatus
-infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
-    CNN_UNUSED int n_out, CnnError *error)
+parse_lp (const CnnAttributes *attributes, void *params, CnnError *error)
 {
-  const CnnWindow *window = &((const Params *) params)->window;
+  static const char *const known[] = { "auto_pad", "ceil_mode", "dilations",
+    "kernel_shape", "p", "pads", "strides", NULL };
+  return parse (attributes, params, known, error);
+}
+
+static CnnStatus
+infer_window (const Params *p, const CnnTensor *const *in, CnnTensor *out,
+    int n_out, CnnError *error)
+{
+  const CnnWindow *window = &p->window;
   CnnShape y = in[0]->shape;
-  int64_t size[2];
-  CnnStatus status = cnn_infer_floats (in, n_in, error);
-  if (!status)
-    status = cnn_window_axes (window, &y, &size[0], &size[1], error);
-  for (int axis = y.rank == 3; axis < 2 && !status; axis++) {
+  int64_t size[AXES];
+  CnnStatus status = cnn_window_axes (window, &y, AXES, size, error);
+  for (int axis = 0; axis < AXES && !status; axis++) {
+    int dim = cnn_window_dim (y.rank, axis);
     int64_t extent = cnn_window_extent (window, axis);
+    if (dim < 0)
+      continue;
     if (window->pad_begin[axis] >= extent || window->pad_end[axis] >= extent)
       status = cnn_error_set (error, CNN_ERROR_SHAPE,
           "padding of %d and %d for a window of %d",
           (int) window->pad_begin[axis], (int) window->pad_end[axis],
           (int) extent);
     else
-      status = cnn_window_output (window, axis, size[axis],
-          &y.dims[y.rank - 2 + axis], error);
+      status =
+          cnn_window_output (window, axis, size[axis], &y.dims[dim], error);
   }
-  return status ? status
-                : cnn_infer_output (&out[0], CNN_TYPE_FLOAT32, &y, error);
+  if (!status)
+    status = cnn_infer_output (&out[0], in[0]->type, &y, error);
+  if (!status && n_out > 1)
+    status = cnn_infer_output (&out[1], CNN_TYPE_INT64, &y, error);
+  return status;
+}
+
+static CnnStatus
+infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
+    int n_out, CnnError *error)
+{
+  CnnStatus status = cnn_infer_floats (in, n_in, error);
+  return status ? status : infer_window (params, in, out, n_out, error);
+}
+
+static CnnStatus
+infer_max (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
+{
+  bool bytes = in[0]->type == CNN_TYPE_INT8 || in[0]->type == CNN_TYPE_UINT8;
+  CnnStatus status = bytes ? CNN_OK : cnn_infer_floats (in, n_in, error);
+  return status ? status : infer_window (params, in, out, n_out, error);
 }
 
 static bool
@@ -103,25 +152,27 @@ geometry (const void *params, const CnnTensor *const *in,
     CnnOpGeometry *geometry_)
 {
   const Params *p = params;
-  return cnn_window_geometry (&p->window, &in[0]->shape, geometry_);
+  return in[0]->shape.rank <= 4
+      && cnn_window_geometry (&p->window, &in[0]->shape, geometry_);
 }
 
 static Sizes
-sizes_of (const CnnOpCall *call, bool max)
+sizes_of (const CnnOpCall *call, Kind kind)
 {
   const Params *p = call->params;
   const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
   Sizes s = {
     .planes = (int) (x->dims[0] * x->dims[1]),
-    .max = max,
+    .kind = kind,
     .counts_padding = p->count_include_pad,
+    .counts_all = p->counts_all,
+    .p = (float) p->p,
   };
-  for (int axis = 0; axis < 2; axis++) {
-    int at = x->rank - 2 + axis;
-    bool used = axis || x->rank == 4;
+  for (int axis = 0; axis < AXES; axis++) {
+    int dim = cnn_window_dim (x->rank, axis);
     int64_t begin, total;
-    s.in[axis] = used ? (int) x->dims[at] : 1;
-    s.out[axis] = used ? (int) y->dims[at] : 1;
+    s.in[axis] = dim < 0 ? 1 : (int) x->dims[dim];
+    s.out[axis] = dim < 0 ? 1 : (int) y->dims[dim];
     cnn_window_pad (&p->window, axis, s.in[axis], &begin, &total);
     s.kernel[axis] = (int) p->window.kernel[axis];
     s.stride[axis] = (int) p->window.stride[axis];
@@ -139,11 +190,11 @@ is_2x2 (const Sizes *s)
     if (s->kernel[axis] != 2 || s->stride[axis] != 2 || s->dilation[axis] != 1
         || s->pad[axis] || s->out[axis] * 2 > s->in[axis])
       return false;
-  return true;
+  return s->in[DEPTH] == 1 && s->kernel[DEPTH] == 1 && s->kind != KIND_LP;
 }
 
-/* Positions first, first + dilation ... of a window along an axis, at most
- * @n, that lie within 0 ... size - 1. */
+/* Positions first, first + dilation ... of a window along an axis, @n of
+ * them, that lie within 0 ... size - 1. @counted: within the padded size. */
 typedef struct
 {
   int first, n, counted;
@@ -156,7 +207,7 @@ span_of (const Sizes *s, int axis, int cell)
   int begin = cell * s->stride[axis] - s->pad[axis];
   for (int k = 0; k < s->kernel[axis]; k++) {
     int at = begin + k * s->dilation[axis];
-    span.counted += at < s->end[axis];
+    span.counted += at < s->end[axis] || s->counts_all;
     if (at < 0 || at >= s->in[axis])
       continue;
     if (!span.n++)
@@ -166,28 +217,81 @@ span_of (const Sizes *s, int axis, int cell)
 }
 
 static float
-divisor_of (const Sizes *s, Span y, Span x)
+divisor_of (const Sizes *s, Span z, Span y, Span x)
 {
-  int n = s->counts_padding ? y.counted * x.counted : y.n * x.n;
+  int n =
+      s->counts_padding ? z.counted * y.counted * x.counted : z.n * y.n * x.n;
   return n ? (float) n : 1.0f;
 }
 
-static float
-cell (const Sizes *s, const float *in, Span y, Span x)
+/* Cells of a row whose horizontal tap @q lies inside: @first ... @last - 1. */
+static void
+tap_range (const Sizes *s, int q, int *first, int *last)
 {
-  float most = -FLT_MAX, sum = 0;
-  for (int p = 0; p < y.n; p++) {
-    const float *row =
-        in + (size_t) (y.first + p * s->dilation[0]) * (size_t) s->in[1];
-    for (int q = 0; q < x.n; q++) {
-      float v = row[x.first + q * s->dilation[1]];
-      most = v > most ? v : most;
-      sum += v;
-    }
+  int at = q * s->dilation[1] - s->pad[1], step = s->stride[1];
+  *first = at < 0 ? (-at + step - 1) / step : 0;
+  *last = at < s->in[1] ? (s->in[1] - 1 - at) / step + 1 : 0;
+  *last = *last < s->out[1] ? *last : s->out[1];
+}
+
+/* y[j] = y[j] with x[j * step]: one tap along a row. */
+static void
+take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
+    int n)
+{
+  if (s->kind == KIND_MAX)
+    for (int j = 0; j < n; j++)
+      y[j] = x[j * step] > y[j] ? x[j * step] : y[j];
+  else if (s->kind == KIND_MEAN)
+    for (int j = 0; j < n; j++)
+      y[j] += x[j * step];
+  else if (s->p == 1)
+    for (int j = 0; j < n; j++)
+      y[j] += fabsf (x[j * step]);
+  else if (s->p == 2)
+    for (int j = 0; j < n; j++)
+      y[j] += x[j * step] * x[j * step];
+  else
+    for (int j = 0; j < n; j++)
+      y[j] += powf (fabsf (x[j * step]), s->p);
+}
+
+static void
+finish_row (const Sizes *s, Span z, Span y, float *to)
+{
+  for (int j = 0; j < s->out[1]; j++) {
+    if (s->kind == KIND_MEAN)
+      to[j] /= divisor_of (s, z, y, span_of (s, 1, j));
+    else if (s->kind == KIND_MAX)
+      to[j] = to[j] == -HUGE_VALF && !span_of (s, 1, j).n ? 0 : to[j];
+    else
+      to[j] = s->p == 1 ? to[j]
+          : s->p == 2   ? sqrtf (to[j])
+                        : powf (to[j], 1 / s->p);
   }
-  if (s->max)
-    return x.n && y.n ? most : 0;
-  return sum / divisor_of (s, y, x);
+}
+
+static void
+pool_row (const Sizes *s, const float *in, Span z, Span y, float *to)
+{
+  for (int j = 0; j < s->out[1]; j++)
+    to[j] = s->kind == KIND_MAX ? -HUGE_VALF : 0;
+  for (int d = 0; d < z.n; d++)
+    for (int p = 0; p < y.n; p++) {
+      const float *row = in
+          + ((size_t) (z.first + d * s->dilation[DEPTH]) * (size_t) s->in[0]
+                + (size_t) (y.first + p * s->dilation[0]))
+              * (size_t) s->in[1];
+      for (int q = 0; q < s->kernel[1]; q++) {
+        int first, last;
+        tap_range (s, q, &first, &last);
+        if (last > first)
+          take_row (s,
+              row + first * s->stride[1] + q * s->dilation[1] - s->pad[1],
+              s->stride[1], to + first, last - first);
+      }
+    }
+  finish_row (s, z, y, to);
 }
 
 typedef struct
@@ -202,7 +306,8 @@ rows_2x2 (const Cut *cut, const float *in, float *out, int y0, int y1)
 {
   const Sizes *s = &cut->sizes;
   const CnnKernels *k = cut->call->kernels;
-  CnnPoolKernel pool = s->max ? k->max_pool_2x2 : k->average_pool_2x2;
+  CnnPoolKernel pool =
+      s->kind == KIND_MAX ? k->max_pool_2x2 : k->average_pool_2x2;
   size_t w = (size_t) s->in[1], ow = (size_t) s->out[1];
   for (int y = y0; y < y1; y++) {
     const float *row = in + 2 * (size_t) y * w;
@@ -210,16 +315,20 @@ rows_2x2 (const Cut *cut, const float *in, float *out, int y0, int y1)
   }
 }
 
+/* Rows count through all depths. */
 static void
 rows_any (const Cut *cut, const float *in, float *out, int y0, int y1)
 {
   const Sizes *s = &cut->sizes;
-  out += (size_t) y0 * (size_t) s->out[1];
-  for (int y = y0; y < y1; y++) {
-    Span down = span_of (s, 0, y);
-    for (int x = 0; x < s->out[1]; x++)
-      *out++ = cell (s, in, down, span_of (s, 1, x));
-  }
+  for (int y = y0; y < y1; y++)
+    pool_row (s, in, span_of (s, DEPTH, y / s->out[0]),
+        span_of (s, 0, y % s->out[0]), out + (size_t) y * (size_t) s->out[1]);
+}
+
+static size_t
+volume (const int *size)
+{
+  return (size_t) size[0] * (size_t) size[1] * (size_t) size[DEPTH];
 }
 
 static void
@@ -228,71 +337,138 @@ task (void *data, int number, CNN_UNUSED int worker)
   const Cut *cut = data;
   const Sizes *s = &cut->sizes;
   size_t plane = (size_t) (number / cut->bands);
+  int rows = s->out[0] * s->out[DEPTH];
   int y0 = number % cut->bands * cut->rows, y1 = y0 + cut->rows;
   const float *in = cut->call->in[0]->data;
   float *out = cut->call->out[0]->data;
-  in += plane * (size_t) s->in[0] * (size_t) s->in[1];
-  out += plane * (size_t) s->out[0] * (size_t) s->out[1];
-  (is_2x2 (s) ? rows_2x2 : rows_any) (cut, in, out, y0,
-      y1 < s->out[0] ? y1 : s->out[0]);
+  in += plane * volume (s->in);
+  out += plane * volume (s->out);
+  (is_2x2 (s) ? rows_2x2 : rows_any) (cut, in, out, y0, y1 < rows ? y1 : rows);
 }
 
 static void
-forward (const CnnOpCall *call, bool max)
+forward (const CnnOpCall *call, Kind kind)
 {
-  Cut cut = { .call = call, .sizes = sizes_of (call, max) };
+  Cut cut = { .call = call, .sizes = sizes_of (call, kind) };
   cut.rows = TASK_PIXELS / (cut.sizes.in[1] * cut.sizes.stride[0]) + 1;
-  cut.bands = (cut.sizes.out[0] + cut.rows - 1) / cut.rows;
+  cut.bands =
+      (cut.sizes.out[0] * cut.sizes.out[DEPTH] + cut.rows - 1) / cut.rows;
   cnn_pool_run (call->pool, cut.sizes.planes * cut.bands, task, &cut);
+}
+
+/* -- one cell at a time: indices, bytes, gradients ---------------------- */
+
+typedef struct
+{
+  Span x, y, z;
+} Cell;
+
+static Cell
+cell_of (const Sizes *s, int number)
+{
+  return (Cell){
+    .x = span_of (s, 1, number % s->out[1]),
+    .y = span_of (s, 0, number / s->out[1] % s->out[0]),
+    .z = span_of (s, DEPTH, number / s->out[1] / s->out[0]),
+  };
+}
+
+static int
+cell_size (const Cell *c)
+{
+  return c->x.n * c->y.n * c->z.n;
+}
+
+/* Element @i of a cell's window, in its plane. */
+static size_t
+cell_at (const Sizes *s, const Cell *c, int i)
+{
+  int x = c->x.first + i % c->x.n * s->dilation[1];
+  int y = c->y.first + i / c->x.n % c->y.n * s->dilation[0];
+  int z = c->z.first + i / c->x.n / c->y.n * s->dilation[DEPTH];
+  return ((size_t) z * (size_t) s->in[0] + (size_t) y) * (size_t) s->in[1]
+      + (size_t) x;
+}
+
+/* The first largest element of a window; its plane begins at @base. */
+static size_t
+cell_best (const Sizes *s, const Cell *c, const CnnTensor *x, size_t base)
+{
+  size_t best = cell_at (s, c, 0);
+  for (int i = 1; i < cell_size (c); i++) {
+    size_t at = cell_at (s, c, i);
+    if (cnn_read_double (x->type, x->data, base + at)
+        > cnn_read_double (x->type, x->data, base + best))
+      best = at;
+  }
+  return best;
+}
+
+/* Place of an element with columns instead of rows next to each other. */
+static size_t
+column_major (const Sizes *s, size_t at)
+{
+  size_t w = (size_t) s->in[1], h = (size_t) s->in[0],
+         d = (size_t) s->in[DEPTH];
+  size_t x = at % w, y = at / w % h, z = at / w / h;
+  return (x * h + y) * d + z;
+}
+
+static void
+forward_cells (const CnnOpCall *call)
+{
+  const Params *p = call->params;
+  Sizes s = sizes_of (call, KIND_MAX);
+  const CnnTensor *x = call->in[0];
+  CnnTensor *y = call->out[0];
+  int64_t *indices =
+      call->n_out > 1 && call->out[1] ? call->out[1]->data : NULL;
+  size_t bytes = cnn_type_bytes (x->type), to = 0;
+  for (int plane = 0; plane < s.planes; plane++)
+    for (int i = 0; i < (int) volume (s.out); i++, to++) {
+      Cell c = cell_of (&s, i);
+      size_t base = (size_t) plane * volume (s.in);
+      size_t best = cell_size (&c) ? cell_best (&s, &c, x, base) : 0;
+      if (cell_size (&c))
+        memcpy ((char *) y->data + to * bytes,
+            (const char *) x->data + (base + best) * bytes, bytes);
+      else
+        memset ((char *) y->data + to * bytes, 0, bytes);
+      if (indices)
+        indices[to] = (int64_t) (base
+            + (p->column_major ? column_major (&s, best) : best));
+    }
 }
 
 static void
 forward_max (const CnnOpCall *call)
 {
-  forward (call, true);
+  bool indices = call->n_out > 1 && call->out[1];
+  if (indices || call->in[0]->type != CNN_TYPE_FLOAT32)
+    forward_cells (call);
+  else
+    forward (call, KIND_MAX);
 }
 
 static void
 forward_average (const CnnOpCall *call)
 {
-  forward (call, false);
-}
-
-/* The gradient of a maximum goes to the first pixel that has it. */
-static void
-spread_max (const Sizes *s, const float *in, float *d_in, Span y, Span x,
-    float g)
-{
-  size_t best = 0;
-  bool any = false;
-  for (int p = 0; p < y.n; p++)
-    for (int q = 0; q < x.n; q++) {
-      size_t at = (size_t) (y.first + p * s->dilation[0]) * (size_t) s->in[1]
-          + (size_t) (x.first + q * s->dilation[1]);
-      if (!any || in[at] > in[best])
-        best = at;
-      any = true;
-    }
-  if (any)
-    d_in[best] += g;
+  forward (call, KIND_MEAN);
 }
 
 static void
-spread_mean (const Sizes *s, float *d_in, Span y, Span x, float g)
+forward_lp (const CnnOpCall *call)
 {
-  g /= divisor_of (s, y, x);
-  for (int p = 0; p < y.n; p++)
-    for (int q = 0; q < x.n; q++)
-      d_in[(size_t) (y.first + p * s->dilation[0]) * (size_t) s->in[1]
-          + (size_t) (x.first + q * s->dilation[1])] += g;
+  forward (call, KIND_LP);
 }
 
 static void
 plane_2x2 (const CnnKernels *k, const Sizes *s, const float *in, float *d_in,
     const float *g)
 {
-  CnnPoolGradientKernel gradient =
-      s->max ? k->max_pool_2x2_gradient : k->average_pool_2x2_gradient;
+  CnnPoolGradientKernel gradient = s->kind == KIND_MAX
+      ? k->max_pool_2x2_gradient
+      : k->average_pool_2x2_gradient;
   size_t w = (size_t) s->in[1];
   for (int i = 0; i < s->out[0]; i++, in += 2 * w, d_in += 2 * w) {
     gradient (in, in + w, g, d_in, d_in + w, s->out[1]);
@@ -300,50 +476,75 @@ plane_2x2 (const CnnKernels *k, const Sizes *s, const float *in, float *d_in,
   }
 }
 
-static void
-plane_any (const Sizes *s, const float *in, float *d_in, const float *g)
+/* d |x|_p / dx = sign x |x|^(p-1) / |x|_p^(p-1) */
+static float
+lp_slope (const Sizes *s, float x, float y)
 {
-  for (int i = 0; i < s->out[0]; i++) {
-    Span y = span_of (s, 0, i);
-    for (int j = 0; j < s->out[1]; j++, g++) {
-      Span x = span_of (s, 1, j);
-      if (s->max)
-        spread_max (s, in, d_in, y, x, *g);
-      else
-        spread_mean (s, d_in, y, x, *g);
-    }
+  float sign = (float) ((x > 0) - (x < 0));
+  if (s->p == 1)
+    return sign;
+  return y ? sign * powf (fabsf (x) / y, s->p - 1) : 0;
+}
+
+static void
+cell_backward (const Sizes *s, const CnnTensor *x, size_t base, const Cell *c,
+    float y, float g, float *d)
+{
+  const float *in = (const float *) x->data + base;
+  int n = cell_size (c);
+  if (!n)
+    return;
+  if (s->kind == KIND_MAX) {
+    d[cell_best (s, c, x, base)] += g;
+    return;
+  }
+  if (s->kind == KIND_MEAN)
+    g /= divisor_of (s, c->z, c->y, c->x);
+  for (int i = 0; i < n; i++) {
+    size_t at = cell_at (s, c, i);
+    d[at] += s->kind == KIND_MEAN ? g : g * lp_slope (s, in[at], y);
   }
 }
 
 static void
-backward (const CnnOpCall *call, const CnnOpGrad *grad, bool max)
+backward (const CnnOpCall *call, const CnnOpGrad *grad, Kind kind)
 {
-  Sizes s = sizes_of (call, max);
+  Sizes s = sizes_of (call, kind);
   if (!grad->d_out[0] || !grad->d_in[0])
     return;
-  const float *in = call->in[0]->data, *g = grad->d_out[0]->data;
-  float *d_in = grad->d_in[0]->data;
-  for (int i = 0; i < s.planes; i++) {
-    if (is_2x2 (&s))
-      plane_2x2 (call->kernels, &s, in, d_in, g);
-    else
-      plane_any (&s, in, d_in, g);
-    in += (size_t) s.in[0] * (size_t) s.in[1];
-    d_in += (size_t) s.in[0] * (size_t) s.in[1];
-    g += (size_t) s.out[0] * (size_t) s.out[1];
+  const CnnTensor *x = call->in[0];
+  const float *y = call->out[0]->data, *g = grad->d_out[0]->data;
+  size_t n = volume (s.out);
+  for (int plane = 0; plane < s.planes; plane++, y += n, g += n) {
+    size_t base = (size_t) plane * volume (s.in);
+    float *d = (float *) grad->d_in[0]->data + base;
+    if (is_2x2 (&s)) {
+      plane_2x2 (call->kernels, &s, (const float *) x->data + base, d, g);
+      continue;
+    }
+    for (int i = 0; i < (int) n; i++) {
+      Cell c = cell_of (&s, i);
+      cell_backward (&s, x, base, &c, y[i], g[i], d);
+    }
   }
 }
 
 static void
 backward_max (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  backward (call, grad, true);
+  backward (call, grad, KIND_MAX);
 }
 
 static void
 backward_average (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  backward (call, grad, false);
+  backward (call, grad, KIND_MEAN);
+}
+
+static void
+backward_lp (const CnnOpCall *call, const CnnOpGrad *grad)
+{
+  backward (call, grad, KIND_LP);
 }
 
 const CnnOp cnn_op_max_pool = {
@@ -351,10 +552,11 @@ const CnnOp cnn_op_max_pool = {
   .since = 1,
   .min_in = 1,
   .max_in = 1,
-  .max_out = 1,
+  .max_out = 2,
   .params_bytes = sizeof (Params),
+  .float32_only = true,
   .parse = parse_max,
-  .infer = infer,
+  .infer = infer_max,
   .geometry = geometry,
   .forward = forward_max,
   .backward = backward_max,
@@ -367,9 +569,25 @@ const CnnOp cnn_op_average_pool = {
   .max_in = 1,
   .max_out = 1,
   .params_bytes = sizeof (Params),
+  .float32_only = true,
   .parse = parse_average,
   .infer = infer,
   .geometry = geometry,
   .forward = forward_average,
   .backward = backward_average,
+};
+
+const CnnOp cnn_op_lp_pool = {
+  .name = "LpPool",
+  .since = 2,
+  .min_in = 1,
+  .max_in = 1,
+  .max_out = 1,
+  .params_bytes = sizeof (Params),
+  .float32_only = true,
+  .parse = parse_lp,
+  .infer = infer,
+  .geometry = geometry,
+  .forward = forward_lp,
+  .backward = backward_lp,
 };

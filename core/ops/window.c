@@ -41,10 +41,10 @@ static CnnStatus
 parse_axes (const CnnAttributes *attributes, const char *name, int64_t low,
     CnnWindow *window, int64_t *first, int64_t *second, CnnError *error)
 {
-  int64_t values[4];
+  int64_t values[2 * CNN_WINDOW_AXES];
   int ends = second ? 2 : 1, count = 0;
   CnnStatus status = cnn_attributes_ints (attributes, name, low, MAX_EXTENT,
-      2 * ends, values, &count, error);
+      CNN_WINDOW_AXES * ends, values, &count, error);
   if (status || !count)
     return status;
   int axes = count / ends;
@@ -53,10 +53,13 @@ parse_axes (const CnnAttributes *attributes, const char *name, int64_t low,
         "attribute '%s' has %d values, others speak of %d axes", name, count,
         window->axes);
   window->axes = axes;
-  for (int i = 0; i < axes; i++) {
-    first[2 - axes + i] = values[i];
+  for (int axis = 0; axis < CNN_WINDOW_AXES; axis++) {
+    int i = cnn_window_dim (axes + 2, axis) - 2;
+    if (i < 0)
+      continue;
+    first[axis] = values[i];
     if (second)
-      second[2 - axes + i] = values[axes + i];
+      second[axis] = values[axes + i];
   }
   return CNN_OK;
 }
@@ -66,8 +69,8 @@ cnn_window_parse (const CnnAttributes *attributes, CnnWindow *window,
     CnnError *error)
 {
   CnnWindow w = {
-    .stride = { 1, 1 },
-    .dilation = { 1, 1 },
+    .stride = { 1, 1, 1 },
+    .dilation = { 1, 1, 1 },
   };
   CnnStatus status = parse_pad (attributes, &w, error);
   if (!status)
@@ -84,21 +87,29 @@ cnn_window_parse (const CnnAttributes *attributes, CnnWindow *window,
   if (!status)
     status =
         cnn_attributes_int (attributes, "ceil_mode", 0, 1, &w.ceil_mode, error);
-  if (!status && w.axes == 1)
-    w.kernel[0] = 1;
+  for (int axis = 0; axis < CNN_WINDOW_AXES; axis++)
+    if (w.axes && cnn_window_dim (w.axes + 2, axis) < 0)
+      w.kernel[axis] = 1;
   if (!status)
     *window = w;
   return status;
 }
 
+int
+cnn_window_dim (int rank, int axis)
+{
+  int dim = axis == 2 ? rank - 3 : rank - 2 + axis;
+  return dim < 2 ? -1 : dim;
+}
+
 CnnStatus
-cnn_window_axes (const CnnWindow *window, const CnnShape *in, int64_t *h,
-    int64_t *w, CnnError *error)
+cnn_window_axes (const CnnWindow *window, const CnnShape *in, int most,
+    int64_t *sizes, CnnError *error)
 {
   int axes = in->rank - 2;
-  if (axes != 1 && axes != 2)
+  if (axes < 1 || axes > most)
     return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input has %d dimensions, 3 or 4 are expected", in->rank);
+        "input has %d dimensions, 3 to %d are expected", in->rank, most + 2);
   if (window->axes && window->axes != axes)
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "input has %d axes, the attributes speak of %d", axes, window->axes);
@@ -106,8 +117,10 @@ cnn_window_axes (const CnnWindow *window, const CnnShape *in, int64_t *h,
     if (!in->dims[i] || in->dims[i] < -1 || in->dims[i] > MAX_SIZE)
       return cnn_error_set (error, CNN_ERROR_SHAPE,
           "dimension %d of the input has size %" PRId64, i, in->dims[i]);
-  *h = axes == 2 ? in->dims[2] : 1;
-  *w = in->dims[axes + 1];
+  for (int axis = 0; axis < CNN_WINDOW_AXES; axis++) {
+    int dim = cnn_window_dim (in->rank, axis);
+    sizes[axis] = dim < 0 ? 1 : in->dims[dim];
+  }
   return CNN_OK;
 }
 
@@ -155,8 +168,10 @@ cnn_window_output (const CnnWindow *window, int axis, int64_t size,
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "a %s of %" PRId64 " (kernel %" PRId64 ", dilation %" PRId64
         ") does not fit into an input of %" PRId64 " with padding %" PRId64,
-        axis ? "width" : "height", extent, window->kernel[axis],
-        window->dilation[axis], size, total);
+        axis == 2  ? "depth"
+            : axis ? "width"
+                   : "height",
+        extent, window->kernel[axis], window->dilation[axis], size, total);
   *output = room / stride + 1;
   /* A window that would begin in the end's padding is left out. */
   if (window->ceil_mode && room % stride && *output * stride < size + begin)

@@ -15,20 +15,26 @@ typedef enum
   CNN_PAD_VALID
 } CnnPad;
 
+/** CNN_WINDOW_AXES: most axes that a window can have. */
+#define CNN_WINDOW_AXES 3
+
 /**
  * CnnWindow:
- * @axes: axes that attributes were given for, 1 or 2; 0 = none was given
+ * @axes: axes that attributes were given for, 1 to 3; 0 = none was given
  * @kernel: 0 = take it from the weights
  * @ceil_mode: round the output's size up
  *
- * Per axis, [0] vertical, [1] horizontal. 1-D windows have the defaults
- * (kernel 1, stride 1, no padding) in [0].
+ * Per axis, [0] vertical, [1] horizontal, [2] depth, which comes before the
+ * others in shapes. Axes that are not there have the defaults (kernel 1, stride
+ * 1, no padding).
  */
 typedef struct
 {
   int axes;
   CnnPad pad;
-  int64_t kernel[2], stride[2], dilation[2], pad_begin[2], pad_end[2];
+  int64_t kernel[CNN_WINDOW_AXES], stride[CNN_WINDOW_AXES];
+  int64_t dilation[CNN_WINDOW_AXES];
+  int64_t pad_begin[CNN_WINDOW_AXES], pad_end[CNN_WINDOW_AXES];
   int64_t ceil_mode;
 } CnnWindow;
 
@@ -37,10 +43,14 @@ typedef struct
 CnnStatus cnn_window_parse (const CnnAttributes *attributes, CnnWindow *window,
     CnnError *error);
 
-/** cnn_window_axes: checks that in's shape, n c [h] w, goes with the
- * attributes. Returns through @h and @w sizes, h = 1 for 1-D. */
+/** cnn_window_axes: checks that in's shape, n c [[d] h] w with at most @most
+ * axes, goes with the attributes. @sizes: (out): along each axis, 1 where there
+ * is none. */
 CnnStatus cnn_window_axes (const CnnWindow *window, const CnnShape *in,
-    int64_t *h, int64_t *w, CnnError *error);
+    int most, int64_t *sizes, CnnError *error);
+
+/** cnn_window_dim: which dimension of a shape of @rank is @axis; -1 = none. */
+int cnn_window_dim (int rank, int axis);
 
 /** cnn_window_output: size along @axis of the output for an input of @size
  * (-1 for -1). Errors: CNN_ERROR_SHAPE if the window is larger. */

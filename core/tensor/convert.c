@@ -112,5 +112,5 @@ cnn_bfloat_from_float (float value)
   uint32_t bits = bits_of (value);
   if (isnan (value))
     return (uint16_t) (bits >> 16 | 0x40);
-  return (uint16_t) round_shift (bits, 16);
+  return (uint16_t) (bits >> 16);
 }

@@ -27,7 +27,8 @@ float cnn_half_to_float (uint16_t half);
 uint16_t cnn_half_from_float (float value);
 uint16_t cnn_half_from_double (double value);
 
-/** cnn_bfloat_to_float, cnn_bfloat_from_float: as above. */
+/** cnn_bfloat_to_float, cnn_bfloat_from_float: the lower half is cut off, as
+ * ONNX's test cases have it. */
 float cnn_bfloat_to_float (uint16_t bfloat);
 uint16_t cnn_bfloat_from_float (float value);
 
