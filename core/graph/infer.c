@@ -159,6 +159,16 @@ compute (const CnnNode *node, CnnTensor *tensors, CnnKnown *known,
 }
 
 CnnStatus
+cnn_node_infer_known (const CnnGraph *graph, const CnnNode *node,
+    CnnKnown *known, CnnTensor *tensors, CnnError *error)
+{
+  CnnStatus status = cnn_node_infer (graph, node, tensors, error);
+  if (!status && known && can_compute (node, tensors, known))
+    status = compute (node, tensors, known, error);
+  return status;
+}
+
+CnnStatus
 cnn_graph_infer (const CnnGraph *graph, const CnnTensor *inputs,
     CnnKnown *known, CnnTensor *tensors, CnnError *error)
 {
@@ -169,9 +179,7 @@ cnn_graph_infer (const CnnGraph *graph, const CnnTensor *inputs,
     status = bind_input (&inputs[i], &tensors[graph->inputs[i]], known, error);
   for (size_t n = 0; n < graph->n_nodes && !status; n++) {
     const CnnNode *node = &graph->nodes[n];
-    status = cnn_node_infer (graph, node, tensors, error);
-    if (!status && known && can_compute (node, tensors, known))
-      status = compute (node, tensors, known, error);
+    status = cnn_node_infer_known (graph, node, known, tensors, error);
   }
   return status;
 }

@@ -27,6 +27,11 @@ void cnn_known_clear (CnnKnown *known);
 CnnStatus cnn_node_infer (const CnnGraph *graph, const CnnNode *node,
     CnnTensor *tensors, CnnError *error);
 
+/** cnn_node_infer_known: and, with @known, their data if it can be computed
+ * beforehand. */
+CnnStatus cnn_node_infer_known (const CnnGraph *graph, const CnnNode *node,
+    CnnKnown *known, CnnTensor *tensors, CnnError *error);
+
 /**
  * cnn_graph_infer:
  * @graph: sorted

@@ -48,9 +48,14 @@ infer_declared (CnnGraph *graph, CnnError *error)
   CnnTensor *tensors = malloc ((graph->n_values + 1) * sizeof *tensors);
   if (!tensors)
     return cnn_error_memory (error, graph->n_values, "shapes");
-  CnnStatus status = cnn_graph_infer (graph, NULL, NULL, tensors, error);
-  for (size_t v = 0; v < graph->n_values && !status; v++)
+  CnnKnown known = { 0 };
+  CnnStatus status = cnn_graph_infer (graph, NULL, &known, tensors, error);
+  for (size_t v = 0; v < graph->n_values && !status; v++) {
+    if (!graph->values[v].buffer)
+      tensors[v].data = NULL;
     graph->values[v].tensor = tensors[v];
+  }
+  cnn_known_clear (&known);
   free (tensors);
   return status;
 }

@@ -23,6 +23,7 @@ typedef struct
   CnnGraph *graph;
   CnnTensor *tensors;
   size_t room;
+  CnnKnown known;
   CnnError *error;
 } Widen;
 
@@ -135,8 +136,8 @@ widen_node (Widen *w, size_t n)
     status = widen_input (w, n, i);
   }
   if (!status)
-    status =
-        cnn_node_infer (w->graph, &w->graph->nodes[n], w->tensors, w->error);
+    status = cnn_node_infer_known (w->graph, &w->graph->nodes[n], &w->known,
+        w->tensors, w->error);
   for (int i = 0; type && i < w->graph->nodes[n].n_out && !status; i++) {
     int v = w->graph->nodes[n].out[i];
     if (v >= 0 && w->tensors[v].type == CNN_TYPE_FLOAT32)
@@ -157,6 +158,7 @@ cnn_graph_widen (CnnGraph *graph, CnnError *error)
     status = widen_node (&w, n);
   if (!status && graph->n_nodes > n_nodes)
     status = cnn_graph_sort (graph, error);
+  cnn_known_clear (&w.known);
   free (w.tensors);
   return status;
 }
