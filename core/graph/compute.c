@@ -35,6 +35,12 @@ cnn_node_cost (const CnnNode *node, const CnnTensor *tensors, size_t *bytes,
       return false;
     *macs += elements;
   }
+  if (node->op->scratch_bytes && node->out[0] >= 0
+      && !cnn_size_add (*bytes,
+          node->op->scratch_bytes (node->params, in, node->n_in,
+              &tensors[node->out[0]], NULL, 0),
+          bytes))
+    return false;
   if (node->op->macs && node->out[0] >= 0)
     *macs +=
         node->op->macs (node->params, in, node->n_in, &tensors[node->out[0]]);

@@ -6,7 +6,7 @@
 
 #include "graph/nodes.h"
 
-/** cnn_node_cost: bytes of the outputs of @node, and its multiply-accumulates
+/** cnn_node_cost: bytes of the outputs of @node and its scratch, and its multiply-accumulates
  * plus elements. Returns: false if a size is open. */
 bool cnn_node_cost (const CnnNode *node, const CnnTensor *tensors,
     size_t *bytes, uint64_t *macs);

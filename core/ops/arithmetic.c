@@ -259,7 +259,7 @@ run_any (const void *data, const CnnTensor *in, const size_t *steps,
     if (cnn_type_is_float (y))
       cnn_write_float (y, out->data, i, v);
     else
-      cnn_write_int (y, out->data, i, (int64_t) v);
+      cnn_write_int (y, out->data, i, cnn_int_of_double (y, v));
   }
 }
 

@@ -7,8 +7,6 @@
  *
  * Source: ONNX Cast, opsets 6 to 21; CastLike, 15 to 21. */
 
-#include <math.h>
-
 #include "base/error.h"
 #include "tensor/scalar.h"
 #include "ops/shapes.h"
@@ -60,15 +58,11 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
 static int64_t
 to_int (CnnType to, double x)
 {
-  if (isnan (x))
-    return 0;
-  if (to == CNN_TYPE_UINT64 && x >= 0x1p63)
-    return x >= 0x1p64 ? -1 : (int64_t) (uint64_t) x;
   if (to == CNN_TYPE_INT4)
-    return x >= 7 ? 7 : x <= -8 ? -8 : (int64_t) x;
+    return x >= 7 ? 7 : x <= -8 ? -8 : cnn_int_of_double (to, x);
   if (to == CNN_TYPE_UINT4)
-    return x >= 15 ? 15 : x <= 0 ? 0 : (int64_t) x;
-  return x >= 0x1p63 ? INT64_MAX : x <= -0x1p63 ? INT64_MIN : (int64_t) x;
+    return x >= 15 ? 15 : x <= 0 ? 0 : cnn_int_of_double (to, x);
+  return cnn_int_of_double (to, x);
 }
 
 static void

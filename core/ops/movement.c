@@ -23,18 +23,20 @@ typedef CnnStrided (*Places) (const CnnOpCall *call);
 static void
 forward (const CnnOpCall *call, Places places)
 {
+  if (!cnn_elements (call->out[0]))
+    return;
   CnnStrided s = places (call);
-  if (cnn_elements (call->out[0]))
-    cnn_strided_get (&s, call->in[0]->data, call->out[0]->data,
-        cnn_type_bytes (call->in[0]->type));
+  cnn_strided_get (&s, call->in[0]->data, call->out[0]->data,
+      cnn_type_bytes (call->in[0]->type));
 }
 
 static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad, Places places)
 {
+  if (!grad->d_out[0] || !grad->d_in[0] || !cnn_elements (call->out[0]))
+    return;
   CnnStrided s = places (call);
-  if (grad->d_out[0] && grad->d_in[0] && cnn_elements (call->out[0]))
-    cnn_strided_add (&s, grad->d_out[0]->data, grad->d_in[0]->data);
+  cnn_strided_add (&s, grad->d_out[0]->data, grad->d_in[0]->data);
 }
 
 #define MOVEMENT(lower)                                                        \
@@ -117,11 +119,12 @@ geometry_transpose (const void *params, const CnnTensor *const *in,
     CnnOpGeometry *geometry)
 {
   int rank = in[0]->shape.rank;
+  if (rank < 3 || perm_of (params, rank, 0))
+    return false;
   for (int i = rank < 4 ? rank - 1 : rank - 2; i < rank; i++)
     if (perm_of (params, rank, i) != i)
       return false;
-  return rank >= 3 && perm_of (params, rank, 0) == 0
-      && cnn_op_geometry_pointwise (params, in, geometry);
+  return true && cnn_op_geometry_pointwise (params, in, geometry);
 }
 
 /* -- Expand, Tile ------------------------------------------------------- */
@@ -206,7 +209,7 @@ places_tile (const CnnOpCall *call)
   CnnStrided s = { 0 };
   cnn_strides (x, steps);
   for (int i = 0; i < x->rank; i++) {
-    cnn_strided_add_loop (&s, y->dims[i] / x->dims[i], 0);
+    cnn_strided_add_loop (&s, x->dims[i] ? y->dims[i] / x->dims[i] : 0, 0);
     cnn_strided_add_loop (&s, x->dims[i], steps[i]);
   }
   return s;
@@ -374,7 +377,8 @@ places_slice (const CnnOpCall *call)
   for (int d = 0; d < x->rank; d++) {
     cut_axis (&cuts[d], x->dims[d]);
     s.offset += cuts[d].first * steps[d];
-    cnn_strided_add_loop (&s, y->dims[d], steps[d] * cuts[d].step);
+    cnn_strided_add_loop (&s, y->dims[d],
+        y->dims[d] > 1 ? steps[d] * cuts[d].step : 0);
   }
   return s;
 }

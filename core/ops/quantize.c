@@ -136,7 +136,8 @@ infer_quantize (const void *params, const CnnTensor *const *in, int n_in,
   Layout unused;
   if (n_in > 2 && in[2])
     type = in[2]->type;
-  if (in[1]->type != CNN_TYPE_FLOAT32 || !cnn_type_is_integer (type))
+  if (in[1]->type != CNN_TYPE_FLOAT32 || !cnn_type_is_integer (type)
+      || cnn_type_bytes (type) > 2)
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "from %s with a scale of %s to %s", cnn_type_name (in[0]->type),
         cnn_type_name (in[1]->type), cnn_type_name (type));
@@ -152,7 +153,9 @@ infer_dequantize (const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
 {
   Layout unused;
-  if (in[1]->type != CNN_TYPE_FLOAT32 || !cnn_type_is_integer (in[0]->type))
+  if (in[1]->type != CNN_TYPE_FLOAT32 || !cnn_type_is_integer (in[0]->type)
+      || cnn_type_bytes (in[0]->type) > 4
+      || (n_in > 2 && in[2] && in[2]->type != in[0]->type))
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "from %s with a scale of %s", cnn_type_name (in[0]->type),
         cnn_type_name (in[1]->type));

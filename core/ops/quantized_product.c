@@ -278,6 +278,13 @@ conv_of (const CnnOpCall *call, const Inputs *k)
   return c;
 }
 
+/* Sums that 32 bits can't hold wrap around. */
+static inline int32_t
+wrapped (int32_t a, int32_t b)
+{
+  return (int32_t) ((uint32_t) a + (uint32_t) b);
+}
+
 /* sums[j] += w * (x - zero) for the cells of a row that tap @q reaches. */
 static void
 add_tap (const Conv *c, const CnnTensor *x, size_t row, int32_t zero, int32_t w,
@@ -291,11 +298,11 @@ add_tap (const Conv *c, const CnnTensor *x, size_t row, int32_t zero, int32_t w,
   if (x->type == CNN_TYPE_UINT8) {
     const uint8_t *from = (const uint8_t *) x->data + row;
     for (int64_t j = first; j < last; j++)
-      sums[j] += w * (from[at + j * step] - zero);
+      sums[j] = wrapped (sums[j], w * (from[at + j * step] - zero));
   } else {
     const int8_t *from = (const int8_t *) x->data + row;
     for (int64_t j = first; j < last; j++)
-      sums[j] += w * (from[at + j * step] - zero);
+      sums[j] = wrapped (sums[j], w * (from[at + j * step] - zero));
   }
 }
 

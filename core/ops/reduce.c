@@ -356,7 +356,8 @@ reduce_one (Op op, const CnnOpCall *call, const Groups *g, int64_t at,
   else if (exact)
     cnn_write_int (x->type, y, to, reduce_ints (op, x, g, at));
   else
-    cnn_write_int (x->type, y, to, (int64_t) reduce_floats (op, x, g, at));
+    cnn_write_int (x->type, y, to,
+        cnn_int_of_double (x->type, reduce_floats (op, x, g, at)));
 }
 
 /* The next output's first element. */

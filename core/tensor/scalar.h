@@ -112,6 +112,18 @@ cnn_write_int (CnnType type, void *data, size_t i, int64_t value)
   }
 }
 
+/** cnn_int_of_double: cut towards zero; NaN is 0, what 64 bits can't hold the
+ * nearest that they can. uint64 as the int64 of the same bits. */
+static inline int64_t
+cnn_int_of_double (CnnType type, double x)
+{
+  if (x != x)
+    return 0;
+  if (type == CNN_TYPE_UINT64 && x >= 0x1p63)
+    return x >= 0x1p64 ? -1 : (int64_t) (uint64_t) x;
+  return x >= 0x1p63 ? INT64_MAX : x <= -0x1p63 ? INT64_MIN : (int64_t) x;
+}
+
 /** cnn_read_double: element @i of any type. */
 static inline double
 cnn_read_double (CnnType type, const void *data, size_t i)

@@ -170,12 +170,12 @@ make_raw_and_list (void)
 }
 
 static Wire *
-make_half (void)
+make_strings (void)
 {
   static const gint64 dims[] = { 2, 1, 3, 3 };
   guint8 raw[36] = { 0 };
   return handmade_with_kernel (
-      handmade_tensor ("w", ONNX_FLOAT16, 4, dims, raw, sizeof raw));
+      handmade_tensor ("w", ONNX_STRING, 4, dims, raw, sizeof raw));
 }
 
 static Wire *
@@ -404,7 +404,7 @@ static const Case cases[] = {
   { "ir-99", make_ir_99, CNN_ERROR_UNSUPPORTED, "IR version 99", NULL },
   { "opset-5", make_opset_5, CNN_ERROR_UNSUPPORTED, "opset 5", NULL },
   { "opset-99", make_opset_99, CNN_ERROR_UNSUPPORTED, "opset 99", NULL },
-  { "no-opset", make_no_opset, CNN_ERROR_FORMAT, "which version", NULL },
+  { "no-opset", make_no_opset, CNN_ERROR_UNSUPPORTED, "com.example", NULL },
   { "huge-dim", make_huge_dim, CNN_ERROR_FORMAT, "initializer 'w'",
       "2x1x3x1099511627776" },
   { "huge-dims", make_huge_dims, CNN_ERROR_FORMAT, "initializer 'w'",
@@ -421,7 +421,8 @@ static const Case cases[] = {
       "3 elements, the file has 2" },
   { "raw-and-list", make_raw_and_list, CNN_ERROR_FORMAT, "initializer 'w'",
       "1 other elements" },
-  { "half", make_half, CNN_ERROR_UNSUPPORTED, "initializer 'w'", "FLOAT16" },
+  { "strings", make_strings, CNN_ERROR_UNSUPPORTED, "initializer 'w'",
+      "STRING" },
   { "type-99", make_type_99, CNN_ERROR_FORMAT, "initializer 'w'", "99" },
   { "nan", make_nan, CNN_ERROR_FORMAT, "w", "0" },
   { "infinite", make_infinite, CNN_ERROR_FORMAT, "w", "0" },

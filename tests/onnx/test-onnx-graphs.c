@@ -61,10 +61,10 @@ make_input_huge (void)
 }
 
 static Wire *
-make_input_double (void)
+make_input_string (void)
 {
   static const gint64 dims[] = { 1, 1, 6, 6 };
-  return with_input (handmade_value ("x", ONNX_DOUBLE, 4, dims));
+  return with_input (handmade_value ("x", ONNX_STRING, 4, dims));
 }
 
 static Wire *
@@ -369,8 +369,8 @@ static const Case cases[] = {
   { "input-negative", make_input_negative, CNN_ERROR_FORMAT, "input 'x'",
       "dimension 3 is negative: -6" },
   { "input-huge", make_input_huge, CNN_ERROR_SHAPE, "1099511627776", NULL },
-  { "input-double", make_input_double, CNN_ERROR_UNSUPPORTED, "input 'x'",
-      "DOUBLE" },
+  { "input-string", make_input_string, CNN_ERROR_UNSUPPORTED, "input 'x'",
+      "STRING" },
   { "input-rank-9", make_input_rank_9, CNN_ERROR_UNSUPPORTED, "input 'x'",
       "9 dimensions" },
   { "input-sequence", make_input_sequence, CNN_ERROR_UNSUPPORTED, "input 'x'",

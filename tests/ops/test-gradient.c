@@ -274,6 +274,350 @@ batch_norm (OpCase *c, CnnRng *rng)
   c->constant[3] = c->constant[4] = TRUE; /* no gradient is wanted */
 }
 
+/* Away from 0, where some functions end. */
+static void
+positive_pointwise (OpCase *c, CnnRng *rng)
+{
+  pointwise (c, rng);
+  positive (&c->in[0]);
+}
+
+static void
+positive_pair (OpCase *c, CnnRng *rng)
+{
+  stretched (c, rng);
+  positive (&c->in[0]);
+}
+
+static void
+slopes (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (2, 3, 2, 3), 0.1f);
+  random_input (c, rng, SHAPE (3, 1, 1));
+}
+
+static void
+thresholded (OpCase *c, CnnRng *rng)
+{
+  pointwise (c, rng);
+  op_case_float (c, "alpha", 0.345f);
+}
+
+static void
+tanh_gelu (OpCase *c, CnnRng *rng)
+{
+  pointwise (c, rng);
+  op_case_string (c, "approximate", "tanh");
+}
+
+static void
+three (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (2, 3), 0.1f);
+  for (int i = 1; i < 3; i++) {
+    grid_input (c, rng, i == 1 ? SHAPE (3) : SHAPE (2, 1), 0.1f);
+    for (gsize e = 0; e < tensor_elements (&c->in[i]); e++)
+      ((float *) c->in[i].data)[e] += 0.02f * (float) i;
+  }
+}
+
+static void
+ints (OpCase *c, CnnShape shape, const gint64 *values)
+{
+  op_case_input (c, CNN_TYPE_INT64, &shape, values);
+  c->constant[c->n_in - 1] = TRUE;
+}
+
+static void
+where (OpCase *c, CnnRng *rng)
+{
+  static const guint8 side[] = { 1, 0, 0, 1, 1, 0 };
+  CnnShape shape = SHAPE (2, 3);
+  op_case_input (c, CNN_TYPE_BOOL, &shape, side);
+  random_input (c, rng, SHAPE (2, 3));
+  random_input (c, rng, SHAPE (2, 1));
+}
+
+static void
+clip (OpCase *c, CnnRng *rng)
+{
+  static const float bounds[] = { -0.33f, 0.33f };
+  CnnShape scalar = { 0 };
+  pointwise (c, rng);
+  for (int i = 0; i < 2; i++) {
+    op_case_input (c, CNN_TYPE_FLOAT32, &scalar, &bounds[i]);
+    c->constant[i + 1] = TRUE;
+  }
+}
+
+static void
+transpose (OpCase *c, CnnRng *rng)
+{
+  static const gint64 perm[] = { 2, 0, 1 };
+  random_input (c, rng, SHAPE (2, 3, 4));
+  op_case_ints (c, "perm", perm, 3);
+}
+
+static void
+squeeze (OpCase *c, CnnRng *rng)
+{
+  static const gint64 axes[] = { 1 };
+  random_input (c, rng, SHAPE (2, 1, 4));
+  ints (c, SHAPE (1), axes);
+}
+
+static void
+expand (OpCase *c, CnnRng *rng)
+{
+  static const gint64 shape[] = { 2, 3, 4 };
+  random_input (c, rng, SHAPE (3, 1));
+  ints (c, SHAPE (3), shape);
+}
+
+static void
+tile (OpCase *c, CnnRng *rng)
+{
+  static const gint64 repeats[] = { 2, 3 };
+  random_input (c, rng, SHAPE (2, 3));
+  ints (c, SHAPE (2), repeats);
+}
+
+static void
+slice (OpCase *c, CnnRng *rng)
+{
+  static const gint64 starts[] = { -1, 1 }, ends[] = { -5, 4 };
+  static const gint64 axes[] = { 1, 0 }, steps[] = { -2, 1 };
+  random_input (c, rng, SHAPE (4, 5));
+  ints (c, SHAPE (2), starts);
+  ints (c, SHAPE (2), ends);
+  ints (c, SHAPE (2), axes);
+  ints (c, SHAPE (2), steps);
+}
+
+static void
+blocks (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 8, 4, 2));
+  op_case_int (c, "blocksize", 2);
+}
+
+static void
+concat (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 2));
+  random_input (c, rng, SHAPE (2, 1, 2));
+  op_case_int (c, "axis", 1);
+}
+
+static void
+concat_one (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 2));
+  op_case_int (c, "axis", 1);
+}
+
+static void
+gather (OpCase *c, CnnRng *rng)
+{
+  static const gint64 indices[] = { 2, 0, -1, 2 };
+  random_input (c, rng, SHAPE (2, 3, 2));
+  ints (c, SHAPE (2, 2), indices);
+  op_case_int (c, "axis", 1);
+}
+
+static void
+pad (OpCase *c, CnnRng *rng, const char *mode)
+{
+  static const gint64 pads[] = { 0, 2, 0, -1 };
+  random_input (c, rng, SHAPE (3, 4));
+  ints (c, SHAPE (4), pads);
+  op_case_string (c, "mode", mode);
+}
+
+static void
+pad_constant (OpCase *c, CnnRng *rng)
+{
+  pad (c, rng, "constant");
+}
+
+static void
+pad_reflect (OpCase *c, CnnRng *rng)
+{
+  pad (c, rng, "reflect");
+}
+
+static void
+resize (OpCase *c, CnnRng *rng, const char *mode)
+{
+  static const float scales[] = { 1, 1, 2.5f, 0.6f };
+  CnnShape four = SHAPE (4);
+  random_input (c, rng, SHAPE (1, 2, 3, 5));
+  op_case_input (c, CNN_TYPE_NONE, NULL, NULL);
+  op_case_input (c, CNN_TYPE_FLOAT32, &four, scales);
+  c->constant[2] = TRUE;
+  op_case_string (c, "mode", mode);
+}
+
+static void
+resize_nearest (OpCase *c, CnnRng *rng)
+{
+  resize (c, rng, "nearest");
+}
+
+static void
+resize_linear (OpCase *c, CnnRng *rng)
+{
+  resize (c, rng, "linear");
+}
+
+static void
+resize_cubic (OpCase *c, CnnRng *rng)
+{
+  resize (c, rng, "cubic");
+}
+
+static void
+upsample (OpCase *c, CnnRng *rng)
+{
+  static const float scales[] = { 1, 1, 2, 3 };
+  CnnShape four = SHAPE (4);
+  c->opset = 9;
+  random_input (c, rng, SHAPE (1, 2, 3, 2));
+  op_case_input (c, CNN_TYPE_FLOAT32, &four, scales);
+  c->constant[1] = TRUE;
+}
+
+static void
+reduce (OpCase *c, CnnRng *rng)
+{
+  static const gint64 axes[] = { 0, -1 };
+  c->opset = 18;
+  grid_input (c, rng, SHAPE (2, 3, 3), 0.2f);
+  for (gsize e = 0; e < tensor_elements (&c->in[0]); e++)
+    ((float *) c->in[0].data)[e] += 1.5f;
+  ints (c, SHAPE (2), axes);
+}
+
+static void
+channels (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 5, 2, 2));
+}
+
+static void
+lrn (OpCase *c, CnnRng *rng)
+{
+  channels (c, rng);
+  op_case_int (c, "size", 3);
+  op_case_float (c, "alpha", 0.7f);
+}
+
+static void
+lp_normalization (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (2, 5, 3), 0.1f);
+  op_case_int (c, "axis", 1);
+  op_case_int (c, "p", 1);
+}
+
+static void
+lp_normalization_2 (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (2, 5, 3), 0.1f);
+  op_case_int (c, "axis", 1);
+}
+
+static void
+norm (OpCase *c, CnnRng *rng, CnnShape weights)
+{
+  random_input (c, rng, SHAPE (2, 4, 3, 2));
+  random_input (c, rng, weights);
+  random_input (c, rng, weights);
+}
+
+static void
+instance_norm (OpCase *c, CnnRng *rng)
+{
+  norm (c, rng, SHAPE (4));
+}
+
+static void
+group_norm (OpCase *c, CnnRng *rng)
+{
+  c->opset = 21;
+  norm (c, rng, SHAPE (4));
+  op_case_int (c, "num_groups", 2);
+}
+
+static void
+group_norm_18 (OpCase *c, CnnRng *rng)
+{
+  c->opset = 18;
+  norm (c, rng, SHAPE (2));
+  op_case_int (c, "num_groups", 2);
+}
+
+static void
+layer_norm (OpCase *c, CnnRng *rng)
+{
+  norm (c, rng, SHAPE (3, 2));
+  op_case_int (c, "axis", 2);
+}
+
+static void
+batch_norm_training (OpCase *c, CnnRng *rng)
+{
+  batch_norm (c, rng);
+  op_case_int (c, "training_mode", 1);
+}
+
+static void
+pool_3d (OpCase *c, CnnRng *rng)
+{
+  static const gint64 kernel[] = { 2, 3, 2 }, strides[] = { 1, 2, 1 };
+  static const gint64 pads[] = { 1, 0, 1, 0, 1, 0 };
+  grid_input (c, rng, SHAPE (1, 1, 3, 5, 4), 0.1f);
+  op_case_ints (c, "kernel_shape", kernel, 3);
+  op_case_ints (c, "strides", strides, 3);
+  op_case_ints (c, "pads", pads, 6);
+}
+
+static void
+pool_p (OpCase *c, CnnRng *rng)
+{
+  pool_padded (c, rng);
+  op_case_int (c, "p", 3);
+}
+
+static void
+planes (OpCase *c, CnnRng *rng)
+{
+  grid_input (c, rng, SHAPE (2, 2, 3, 4), 0.1f);
+}
+
+static void
+transposed (OpCase *c, CnnRng *rng)
+{
+  random_input (c, rng, SHAPE (2, 3, 4, 3));
+  random_input (c, rng, SHAPE (3, 2, 2, 3));
+  random_input (c, rng, SHAPE (2));
+}
+
+static void
+transposed_all (OpCase *c, CnnRng *rng)
+{
+  static const gint64 strides[] = { 2, 3 }, pads[] = { 1, 0, 0, 2 };
+  static const gint64 dilations[] = { 1, 2 }, more[] = { 1, 0 };
+  random_input (c, rng, SHAPE (1, 4, 3, 4));
+  random_input (c, rng, SHAPE (4, 3, 3, 2));
+  random_input (c, rng, SHAPE (6));
+  op_case_int (c, "group", 2);
+  op_case_ints (c, "strides", strides, 2);
+  op_case_ints (c, "pads", pads, 4);
+  op_case_ints (c, "dilations", dilations, 2);
+  op_case_ints (c, "output_padding", more, 2);
+}
+
 static const Case cases[] = {
   { "conv", "Conv", conv_plain },
   { "conv-1x1", "Conv", conv_one_tap },
@@ -316,6 +660,83 @@ static const Case cases[] = {
   { "reshape", "Reshape", reshape },
   { "identity", "Identity", pointwise },
   { "batch-norm", "BatchNormalization", batch_norm },
+  { "pow", "Pow", positive_pair },
+  { "prelu", "PRelu", slopes },
+  { "leaky-relu", "LeakyRelu", pointwise },
+  { "elu", "Elu", pointwise },
+  { "celu", "Celu", pointwise },
+  { "selu", "Selu", pointwise },
+  { "thresholded-relu", "ThresholdedRelu", thresholded },
+  { "hard-sigmoid", "HardSigmoid", pointwise },
+  { "hard-swish", "HardSwish", pointwise },
+  { "mish", "Mish", pointwise },
+  { "gelu", "Gelu", pointwise },
+  { "gelu-tanh", "Gelu", tanh_gelu },
+  { "swish", "Swish", pointwise },
+  { "softplus", "Softplus", pointwise },
+  { "softsign", "Softsign", pointwise },
+  { "sqrt", "Sqrt", positive_pointwise },
+  { "exp", "Exp", pointwise },
+  { "log", "Log", positive_pointwise },
+  { "reciprocal", "Reciprocal", positive_pointwise },
+  { "erf", "Erf", pointwise },
+  { "sin", "Sin", pointwise },
+  { "cos", "Cos", pointwise },
+  { "shrink", "Shrink", pointwise },
+  { "neg", "Neg", pointwise },
+  { "abs", "Abs", pointwise },
+  { "sign", "Sign", pointwise },
+  { "min", "Min", three },
+  { "max", "Max", three },
+  { "sum", "Sum", three },
+  { "mean", "Mean", three },
+  { "where", "Where", where },
+  { "clip", "Clip", clip },
+  { "transpose", "Transpose", transpose },
+  { "squeeze", "Squeeze", squeeze },
+  { "unsqueeze", "Unsqueeze", squeeze },
+  { "expand", "Expand", expand },
+  { "tile", "Tile", tile },
+  { "slice", "Slice", slice },
+  { "depth-to-space", "DepthToSpace", blocks },
+  { "space-to-depth", "SpaceToDepth", blocks },
+  { "concat", "Concat", concat },
+  { "split", "Split", concat_one },
+  { "gather", "Gather", gather },
+  { "pad", "Pad", pad_constant },
+  { "pad-reflect", "Pad", pad_reflect },
+  { "resize-nearest", "Resize", resize_nearest },
+  { "resize-linear", "Resize", resize_linear },
+  { "resize-cubic", "Resize", resize_cubic },
+  { "upsample", "Upsample", upsample },
+  { "reduce-sum", "ReduceSum", reduce },
+  { "reduce-mean", "ReduceMean", reduce },
+  { "reduce-max", "ReduceMax", reduce },
+  { "reduce-min", "ReduceMin", reduce },
+  { "reduce-prod", "ReduceProd", reduce },
+  { "reduce-l1", "ReduceL1", reduce },
+  { "reduce-l2", "ReduceL2", reduce },
+  { "reduce-sum-square", "ReduceSumSquare", reduce },
+  { "reduce-log-sum", "ReduceLogSum", reduce },
+  { "reduce-log-sum-exp", "ReduceLogSumExp", reduce },
+  { "lrn", "LRN", lrn },
+  { "lp-normalization-1", "LpNormalization", lp_normalization },
+  { "lp-normalization-2", "LpNormalization", lp_normalization_2 },
+  { "mvn", "MeanVarianceNormalization", channels },
+  { "instance-norm", "InstanceNormalization", instance_norm },
+  { "group-norm", "GroupNormalization", group_norm },
+  { "group-norm-18", "GroupNormalization", group_norm_18 },
+  { "layer-norm", "LayerNormalization", layer_norm },
+  { "batch-norm-training", "BatchNormalization", batch_norm_training },
+  { "max-3d", "MaxPool", pool_3d },
+  { "average-3d", "AveragePool", pool_3d },
+  { "lp", "LpPool", pool_padded },
+  { "lp-3", "LpPool", pool_p },
+  { "global-average", "GlobalAveragePool", planes },
+  { "global-max", "GlobalMaxPool", planes },
+  { "global-lp", "GlobalLpPool", planes },
+  { "transposed", "ConvTranspose", transposed },
+  { "transposed-all", "ConvTranspose", transposed_all },
 };
 
 static double
