@@ -19,9 +19,9 @@
 CnnStatus
 cnn_graph_new (int opset, CnnGraph **graph, CnnError *error)
 {
-  if (opset < 6)
-    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "opset %d is older than 6, the oldest that is read", opset);
+  if (opset < 1)
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED, "there is no opset %d",
+        opset);
   CnnGraph *g = calloc (1, sizeof *g);
   if (!g)
     return cnn_error_memory (error, sizeof *g, "a graph");

@@ -72,7 +72,8 @@ read_versions (const Onnx__ModelProto *proto, int *opset, CnnError *error)
     if (is_standard_domain (proto->opset_import[i]->domain)
         && proto->opset_import[i]->version > version)
       version = proto->opset_import[i]->version;
-  if (!version && proto->n_opset_import)
+  if (!version && proto->n_opset_import
+      && !is_standard_domain (proto->opset_import[0]->domain))
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "the model uses operators of domain '%s' only",
         proto->opset_import[0]->domain);

@@ -7,7 +7,7 @@
 #include <cnn/onnx.h>
 
 /** Versions of the standard operators and of the file format that we read. */
-#define CNN_ONNX_MIN_OPSET 6
+#define CNN_ONNX_MIN_OPSET 1
 #define CNN_ONNX_MAX_OPSET 25
 #define CNN_ONNX_MIN_IR    3
 #define CNN_ONNX_MAX_IR    13

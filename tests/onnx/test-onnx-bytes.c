@@ -79,9 +79,9 @@ make_ir_99 (void)
 }
 
 static Wire *
-make_opset_5 (void)
+make_opset_0 (void)
 {
-  return with_versions (8, "", 5);
+  return with_versions (8, "", 0);
 }
 
 static Wire *
@@ -402,7 +402,7 @@ static const Case cases[] = {
       "second time" },
   { "ir-2", make_ir_2, CNN_ERROR_UNSUPPORTED, "IR version 2", NULL },
   { "ir-99", make_ir_99, CNN_ERROR_UNSUPPORTED, "IR version 99", NULL },
-  { "opset-5", make_opset_5, CNN_ERROR_UNSUPPORTED, "opset 5", NULL },
+  { "opset-0", make_opset_0, CNN_ERROR_FORMAT, "which version", NULL },
   { "opset-99", make_opset_99, CNN_ERROR_UNSUPPORTED, "opset 99", NULL },
   { "no-opset", make_no_opset, CNN_ERROR_UNSUPPORTED, "com.example", NULL },
   { "huge-dim", make_huge_dim, CNN_ERROR_FORMAT, "initializer 'w'",

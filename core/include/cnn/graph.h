@@ -66,7 +66,7 @@ typedef struct CnnGraph CnnGraph;
 /**
  * cnn_graph_new:
  * @opset: version of ONNX's operator set that attributes and inputs of the
- *   nodes follow, 6 or more
+ *   nodes follow, 1 or more; operators that changed since are refused
  * @graph: (out) (transfer full): an empty graph
  */
 CNN_API CnnStatus cnn_graph_new (int opset, CnnGraph **graph, CnnError *error);
