@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plan.c: which activations may share memory. Largest first, each into the
- * lowest gap that fits among those placed before it that live beside it. */
+/* plan.c: which activations may share memory. One after the other goes into
+ * the lowest gap that fits among those placed before it that live beside it;
+ * of several orders (the largest first, the longest living first ...) and their
+ * improvements the one with the smallest result counts. */
 
 #include "graph/plan.h"
 
@@ -12,6 +14,20 @@
 #include "base/memory.h"
 #include "base/size.h"
 
+/* More blocks than this are placed in one order only: each costs a square. */
+#define MAX_TRIED 8192
+
+/* How often an order is improved, and up to how many blocks. */
+#define ROUNDS       32
+#define MAX_IMPROVED 1024
+
+/* Ties are broken by place, so that the plan does not depend on qsort(). */
+static int
+by_place (const CnnLifetime *x, const CnnLifetime *y)
+{
+  return x < y ? -1 : x > y;
+}
+
 static int
 by_size (const void *a, const void *b)
 {
@@ -19,7 +35,43 @@ by_size (const void *a, const void *b)
   const CnnLifetime *y = *(CnnLifetime *const *) b;
   if (x->bytes != y->bytes)
     return x->bytes < y->bytes ? 1 : -1;
-  return x < y ? -1 : x > y;
+  return by_place (x, y);
+}
+
+static int
+by_duration (const void *a, const void *b)
+{
+  const CnnLifetime *x = *(CnnLifetime *const *) a;
+  const CnnLifetime *y = *(CnnLifetime *const *) b;
+  int dx = x->last - x->first, dy = y->last - y->first;
+  return dx != dy ? (dx < dy ? 1 : -1) : by_size (a, b);
+}
+
+static int
+by_first (const void *a, const void *b)
+{
+  const CnnLifetime *x = *(CnnLifetime *const *) a;
+  const CnnLifetime *y = *(CnnLifetime *const *) b;
+  return x->first != y->first ? (x->first > y->first ? 1 : -1)
+                              : by_duration (a, b);
+}
+
+static int
+by_last (const void *a, const void *b)
+{
+  const CnnLifetime *x = *(CnnLifetime *const *) a;
+  const CnnLifetime *y = *(CnnLifetime *const *) b;
+  return x->last != y->last ? (x->last < y->last ? 1 : -1) : by_duration (a, b);
+}
+
+static int
+by_area (const void *a, const void *b)
+{
+  const CnnLifetime *x = *(CnnLifetime *const *) a;
+  const CnnLifetime *y = *(CnnLifetime *const *) b;
+  double ax = (double) x->bytes * (x->last - x->first + 1);
+  double ay = (double) y->bytes * (y->last - y->first + 1);
+  return ax != ay ? (ax < ay ? 1 : -1) : by_place (x, y);
 }
 
 static bool
@@ -90,6 +142,73 @@ round_sizes (CnnLifetime *blocks, size_t count)
   return true;
 }
 
+/* Places all blocks in the order of @order. Returns the arena's size. */
+static size_t
+place_all (CnnLifetime *const *order, size_t count, CnnLifetime **placed)
+{
+  size_t n_placed = 0, arena = 0;
+  for (size_t i = 0; i < count; i++) {
+    CnnLifetime *block = order[i];
+    block->offset = 0;
+    if (!block->bytes)
+      continue;
+    size_t at = find_gap (placed, n_placed, block);
+    memmove (&placed[at + 1], &placed[at], (n_placed - at) * sizeof *placed);
+    placed[at] = block;
+    n_placed++;
+    if (block->offset + block->bytes > arena)
+      arena = block->offset + block->bytes;
+  }
+  return arena;
+}
+
+/* The block that reaches highest goes in first. */
+static void
+promote_highest (CnnLifetime **order, size_t count)
+{
+  size_t highest = 0;
+  for (size_t i = 1; i < count; i++)
+    if (order[i]->offset + order[i]->bytes
+        > order[highest]->offset + order[highest]->bytes)
+      highest = i;
+  CnnLifetime *block = order[highest];
+  memmove (order + 1, order, highest * sizeof *order);
+  order[0] = block;
+}
+
+/* Places all blocks, again and again with the one that reached highest before
+ * the others. @best: the smallest arena so far, whose order is in @kept. */
+static void
+improve (CnnLifetime **order, size_t count, CnnLifetime **placed, size_t live,
+    size_t *best, CnnLifetime **kept)
+{
+  int rounds = count > MAX_IMPROVED ? 1 : ROUNDS;
+  for (int i = 0; i<rounds && * best> live; i++) {
+    size_t arena = place_all (order, count, placed);
+    if (arena < *best) {
+      *best = arena;
+      memcpy (kept, order, count * sizeof *kept);
+    }
+    promote_highest (order, count);
+  }
+}
+
+/* No order is best for all networks: the smallest of several plans counts. */
+static size_t
+best_plan (CnnLifetime **order, size_t count, CnnLifetime **placed,
+    CnnLifetime **kept, size_t live)
+{
+  static int (*const orders[]) (const void *, const void *) = { by_size,
+    by_duration, by_area, by_first, by_last };
+  size_t n_orders = count > MAX_TRIED ? 1 : sizeof orders / sizeof *orders;
+  size_t best = SIZE_MAX;
+  for (size_t i = 0; i < n_orders; i++) {
+    qsort (order, count, sizeof *order, orders[i]);
+    improve (order, count, placed, live, &best, kept);
+  }
+  return best == SIZE_MAX ? 0 : place_all (kept, count, placed);
+}
+
 CnnStatus
 cnn_plan (CnnLifetime *blocks, size_t count, size_t *arena_bytes,
     size_t *live_bytes)
@@ -97,33 +216,25 @@ cnn_plan (CnnLifetime *blocks, size_t count, size_t *arena_bytes,
   CnnStatus status = CNN_ERROR_MEMORY;
   CnnLifetime **order = malloc ((count + 1) * sizeof *order);
   CnnLifetime **placed = malloc ((count + 1) * sizeof *placed);
+  CnnLifetime **kept = malloc ((count + 1) * sizeof *kept);
   int n_nodes = count_nodes (blocks, count);
   ptrdiff_t *change = calloc ((size_t) n_nodes + 1, sizeof *change);
-  size_t n_placed = 0, arena = 0;
-  if (!order || !placed || !change || !round_sizes (blocks, count))
+  size_t used = 0;
+  if (!order || !placed || !kept || !change || !round_sizes (blocks, count))
     goto done;
 
   for (size_t i = 0; i < count; i++)
-    order[i] = &blocks[i];
-  qsort (order, count, sizeof *order, by_size);
-  for (size_t i = 0; i < count; i++) {
-    CnnLifetime *block = order[i];
-    if (!block->bytes) {
-      block->offset = 0;
-      continue;
-    }
-    size_t at = find_gap (placed, n_placed, block);
-    memmove (&placed[at + 1], &placed[at], (n_placed++ - at) * sizeof *placed);
-    placed[at] = block;
-    size_t end = block->offset + block->bytes;
-    arena = end > arena ? end : arena;
-  }
-  *arena_bytes = arena;
+    if (blocks[i].bytes)
+      order[used++] = &blocks[i];
+    else
+      blocks[i].offset = 0;
   *live_bytes = largest_live_set (blocks, count, n_nodes, change);
+  *arena_bytes = best_plan (order, used, placed, kept, *live_bytes);
   status = CNN_OK;
 
 done:
   free (change);
+  free (kept);
   free (placed);
   free (order);
   return status;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // compare-onnxruntime.js FOLDER: runs what onnx-samples wrote into FOLDER with
 // ONNX Runtime. FOLDER/samples.json lists [{name, shape, output}]; of each
-// there is NAME.onnx, and NAME.input and NAME.output, plain floats.
+// there is NAME.onnx, and NAME.input and NAME.output, plain floats. Where
+// `relative` is set, differences count as parts of the largest answer.
 // Exits 77 if ONNX Runtime does not load here, 1 if an answer differs.
 'use strict';
 const fs = require('fs');
@@ -31,12 +32,13 @@ async function difference(sample) {
   const ours = floats(sample.name + '.output');
   if (String(theirs.dims) !== String(sample.output) || theirs.data.length !== ours.length)
     throw new Error(`shape ${theirs.dims}, ours ${sample.output}`);
-  let worst = 0;
+  let worst = 0, largest = 0;
   for (let i = 0; i < ours.length; i++) {
     const d = Math.abs(ours[i] - theirs.data[i]);
     if (!(d <= worst)) worst = d;  // NaN too
+    if (!(Math.abs(theirs.data[i]) <= largest)) largest = Math.abs(theirs.data[i]);
   }
-  return worst;
+  return sample.relative ? worst / largest : worst;
 }
 
 async function main() {
