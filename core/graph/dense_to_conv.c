@@ -260,9 +260,9 @@ rewrite_node (CnnRewrite *r, const CnnNode *node)
   return keep (r, node);
 }
 
-/* Is the picture n h w c? Then what reads it turns it first. */
-static bool
-is_channels_last (const CnnGraph *graph)
+/* What reads a picture of n h w c turns it first. */
+bool
+cnn_graph_is_channels_last (const CnnGraph *graph)
 {
   static const int64_t order[] = { 0, 3, 1, 2 };
   bool read = false;
@@ -291,7 +291,7 @@ window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
     return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
         "a class map needs a network with one picture, n c h w, as input");
   window->dims[0] = 1;
-  bool last = is_channels_last (r->from);
+  bool last = cnn_graph_is_channels_last (r->from);
   for (int i = 1; i < 4; i++)
     if (window->dims[i] < 1)
       return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,

@@ -238,9 +238,10 @@ cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
     .is_map = y->rank == 4,
   };
   if (x->rank == 4) {
-    info->channels = small_dim (x, 1, MAX_CLASSES);
-    info->height = small_dim (x, 2, INT32_MAX);
-    info->width = small_dim (x, 3, INT32_MAX);
+    bool last = cnn_graph_is_channels_last (graph);
+    info->channels = small_dim (x, last ? 3 : 1, MAX_CLASSES);
+    info->height = small_dim (x, last ? 1 : 2, INT32_MAX);
+    info->width = small_dim (x, last ? 2 : 3, INT32_MAX);
   }
   if (y->rank == 2 || y->rank == 4)
     info->classes = small_dim (y, 1, MAX_CLASSES);

@@ -181,6 +181,9 @@ void cnn_graph_fuse (CnnGraph *graph);
 CnnStatus cnn_graph_dense_to_conv (const CnnGraph *graph, CnnGraph **map,
     CnnError *error);
 
+/** cnn_graph_is_channels_last: is the picture, the first input, n h w c? */
+bool cnn_graph_is_channels_last (const CnnGraph *graph);
+
 /** cnn_graph_densify: see cnn_model_with_stride(). @graph is sorted and
  * inferred; @dense: (out) (transfer full): a new graph. */
 CnnStatus cnn_graph_densify (const CnnGraph *graph, int stride,

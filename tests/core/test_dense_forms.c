@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* test_dense_forms.c: classifiers as exporters write them, as class maps.
+ *
+ * Each form is run on crops and, rewritten, on a whole picture; cells must be
+ * equal. Padded networks are tested by translation: a cell that has seen no
+ * padding is what the map says of a crop large enough that its padding is not
+ * seen either. */
+
+#include <math.h>
+
+#include "netbuild.h"
+
+/* -- building ----------------------------------------------------------- */
+
+static const char *
+constant_ints (Net *net, const int64_t *values, int count)
+{
+  CnnError error = { 0 };
+  char *name = g_strdup_printf ("i%d", net->count++);
+  CnnTensor tensor = { CNN_TYPE_INT64, { 1, { count } }, (void *) values };
+  net_ok (cnn_graph_add_constant (net->graph, name, &tensor, &error), &error);
+  const char *kept = g_intern_string (name);
+  g_free (name);
+  return kept;
+}
+
+static CnnAttribute
+one_int (const char *name, int64_t value)
+{
+  return (CnnAttribute){ .name = name, .type = CNN_ATTRIBUTE_INT, .i = value };
+}
+
+static void
+transpose (Net *net, const int64_t *perm, int rank)
+{
+  CnnAttribute a = net_ints ("perm", perm, rank);
+  net_add (net, "Transpose", NULL, 0, &a, 1);
+}
+
+static void
+reshape (Net *net, const int64_t *target, int rank)
+{
+  const char *more[] = { constant_ints (net, target, rank) };
+  net_add (net, "Reshape", more, 1, NULL, 0);
+}
+
+static void
+squeeze (Net *net, const int64_t *axes, int count)
+{
+  const char *more[] = { constant_ints (net, axes, count) };
+  net_add (net, "Squeeze", more, 1, NULL, 0);
+}
+
+static void
+matmul (Net *net, int in, int out)
+{
+  CnnShape rows = { 2, { in, out } }, bias = { 1, { out } };
+  const char *weights[] = { net_random (net, &rows, 2 / sqrtf ((float) in),
+      0) };
+  const char *biases[] = { net_random (net, &bias, 0.3f, 0) };
+  net_add (net, "MatMul", weights, 1, NULL, 0);
+  net_add (net, "Add", biases, 1, NULL, 0);
+}
+
+/* 3x18x18 -> 6x6x6, strides 2. */
+static void
+body (Net *net)
+{
+  net_conv (net, 3, 6, 5, 1, 1);
+  net_op (net, "Relu");
+  net_pool (net, "MaxPool", 2, 2);
+  net_conv (net, 6, 6, 2, 1, 1);
+  net_op (net, "Tanh");
+}
+
+static void
+reduce (Net *net, const char *op, const int64_t *axes, int count, int keep)
+{
+  CnnAttribute attributes[] = { net_ints ("axes", axes, count),
+    one_int ("keepdims", keep) };
+  net_add (net, op, NULL, 0, attributes, 2);
+}
+
+static void
+softmax (Net *net, int axis)
+{
+  CnnAttribute a = one_int ("axis", axis);
+  net_add (net, "Softmax", NULL, 0, &a, 1);
+}
+
+/* -- forms -------------------------------------------------------------- */
+
+static const int64_t to_last[] = { 0, 2, 3, 1 }, to_first[] = { 0, 3, 1, 2 };
+static const int64_t places[] = { 2, 3 }, places_last[] = { 1, 2 };
+
+static void
+form_flatten_last (Net *net)
+{
+  body (net);
+  transpose (net, to_last, 4);
+  net_op (net, "Flatten");
+  net_dense (net, 216, 4);
+}
+
+static void
+form_reshape_last (Net *net)
+{
+  static const int64_t target[] = { 0, -1 };
+  body (net);
+  transpose (net, to_last, 4);
+  reshape (net, target, 2);
+  matmul (net, 216, 8);
+  net_op (net, "Relu");
+  matmul (net, 8, 4);
+  softmax (net, -1);
+}
+
+static void
+form_global_average (Net *net)
+{
+  body (net);
+  net_op (net, "GlobalAveragePool");
+  net_op (net, "Flatten");
+  net_dense (net, 6, 4);
+}
+
+static void
+form_global_max (Net *net)
+{
+  body (net);
+  net_op (net, "GlobalMaxPool");
+  squeeze (net, places, 2);
+  net_dense (net, 6, 4);
+}
+
+static void
+form_reduce_mean (Net *net)
+{
+  body (net);
+  reduce (net, "ReduceMean", places, 2, 0);
+  matmul (net, 6, 4);
+}
+
+static void
+form_reduce_sum_last (Net *net)
+{
+  body (net);
+  transpose (net, to_last, 4);
+  reduce (net, "ReduceMax", places_last, 2, 0);
+  matmul (net, 6, 4);
+}
+
+static void
+form_dense_on_last (Net *net)
+{
+  body (net);
+  transpose (net, to_last, 4);
+  matmul (net, 6, 5);
+  net_op (net, "Relu");
+  net_op (net, "Flatten");
+  net_dense (net, 180, 4);
+}
+
+static void
+form_one_by_one_conv (Net *net)
+{
+  static const int64_t target[] = { 1, 216, 1, 1 };
+  static const int64_t row[] = { 1, -1 };
+  body (net);
+  reshape (net, target, 4);
+  net_conv (net, 216, 4, 1, 1, 1);
+  reshape (net, row, 2);
+}
+
+static void
+form_shuffled_channels (Net *net)
+{
+  static const int64_t split[] = { 1, 2, 3, 6, 6 }, whole[] = { 1, 6, 6, 6 };
+  static const int64_t perm[] = { 0, 2, 1, 3, 4 };
+  body (net);
+  reshape (net, split, 5);
+  transpose (net, perm, 5);
+  reshape (net, whole, 4);
+  net_conv (net, 6, 3, 3, 1, 1);
+  net_op (net, "Flatten");
+  net_dense (net, 48, 4);
+}
+
+static void
+form_there_and_back (Net *net)
+{
+  net_conv (net, 3, 6, 5, 1, 1);
+  transpose (net, to_last, 4);
+  net_op (net, "Relu");
+  transpose (net, to_first, 4);
+  net_pool (net, "AveragePool", 2, 2);
+  net_op (net, "Flatten");
+  net_dense (net, 294, 4);
+}
+
+static void
+form_scaled_row (Net *net)
+{
+  CnnShape each = { 1, { 8 } };
+  body (net);
+  net_op (net, "Flatten");
+  net_dense (net, 216, 8);
+  const char *more[] = { net_random (net, &each, 0.5f, 1) };
+  net_add (net, "Mul", more, 1, NULL, 0);
+  net_op (net, "Sigmoid");
+  matmul (net, 8, 4);
+}
+
+/* Two branches with pools of their own, concatenated, then dense. */
+static void
+form_concat (Net *net)
+{
+  char start[32], left[32];
+  CnnAttribute axis = one_int ("axis", 1);
+  body (net);
+  g_strlcpy (start, net->last, sizeof start);
+  net_conv (net, 6, 4, 3, 1, 1);
+  g_strlcpy (left, net->last, sizeof left);
+  g_strlcpy (net->last, start, sizeof net->last);
+  net_pool (net, "MaxPool", 3, 1);
+  const char *more[] = { left };
+  net_add (net, "Concat", more, 1, &axis, 1);
+  net_op (net, "Flatten");
+  net_dense (net, 160, 4);
+}
+
+/* Rows of two flattened maps next to each other. */
+static void
+form_concat_rows (Net *net)
+{
+  char start[32], left[32];
+  CnnAttribute axis = one_int ("axis", 1);
+  body (net);
+  g_strlcpy (start, net->last, sizeof start);
+  net_op (net, "GlobalAveragePool");
+  net_op (net, "Flatten");
+  g_strlcpy (left, net->last, sizeof left);
+  g_strlcpy (net->last, start, sizeof net->last);
+  net_op (net, "GlobalMaxPool");
+  net_op (net, "Flatten");
+  const char *more[] = { left };
+  net_add (net, "Concat", more, 1, &axis, 1);
+  net_dense (net, 12, 4);
+}
+
+/* The row's size is computed from the shape of a tensor. */
+static void
+form_computed_shape (Net *net)
+{
+  CnnError error = { 0 };
+  int64_t first[] = { 0 }, rest[] = { -1 };
+  char map[32], size[32];
+  CnnAttribute axis = one_int ("axis", 0);
+  body (net);
+  g_strlcpy (map, net->last, sizeof map);
+  net_op (net, "Shape");
+  const char *index[] = { constant_ints (net, first, 1) };
+  net_add (net, "Gather", index, 1, &axis, 1);
+  const char *more[] = { constant_ints (net, rest, 1) };
+  net_add (net, "Concat", more, 1, &axis, 1);
+  g_strlcpy (size, net->last, sizeof size);
+  net_ok (cnn_graph_add_node (net->graph, "Reshape", "r",
+              (const char *[]){ map, size }, 2, (const char *[]){ "r" }, 1,
+              NULL, 0, &error),
+      &error);
+  g_strlcpy (net->last, "r", sizeof net->last);
+  net_dense (net, 216, 4);
+}
+
+/* The picture itself is n h w c. */
+static void
+form_channels_last_input (Net *net)
+{
+  transpose (net, to_first, 4);
+  body (net);
+  transpose (net, to_last, 4);
+  net_op (net, "Flatten");
+  matmul (net, 216, 4);
+}
+
+typedef struct
+{
+  const char *name;
+  void (*build) (Net *net);
+  gboolean last;
+} Form;
+
+static const Form forms[] = {
+  { "flatten-n-h-w-c", form_flatten_last, FALSE },
+  { "reshape-n-h-w-c", form_reshape_last, FALSE },
+  { "global-average", form_global_average, FALSE },
+  { "global-max-squeeze", form_global_max, FALSE },
+  { "reduce-mean", form_reduce_mean, FALSE },
+  { "reduce-max-n-h-w-c", form_reduce_sum_last, FALSE },
+  { "dense-on-last", form_dense_on_last, FALSE },
+  { "one-by-one-conv", form_one_by_one_conv, FALSE },
+  { "shuffled-channels", form_shuffled_channels, FALSE },
+  { "there-and-back", form_there_and_back, FALSE },
+  { "scaled-row", form_scaled_row, FALSE },
+  { "concat", form_concat, FALSE },
+  { "concat-rows", form_concat_rows, FALSE },
+  { "computed-shape", form_computed_shape, FALSE },
+  { "input-n-h-w-c", form_channels_last_input, TRUE },
+};
+
+#define SIDE 18
+
+/* -- checking ----------------------------------------------------------- */
+
+/* A crop of the 3 x h x w frame at (y, x), as the classifier wants it. */
+static void
+crop (const float *frame, int h, int w, int y, int x, gboolean last,
+    CnnTensor *to)
+{
+  int side = (int) to->shape.dims[last ? 1 : 2];
+  float *out = to->data;
+  for (int c = 0; c < 3; c++)
+    for (int i = 0; i < side; i++)
+      for (int j = 0; j < side; j++)
+        out[last ? (i * side + j) * 3 + c : (c * side + i) * side + j] =
+            frame[(c * h + y + i) * w + x + j];
+}
+
+static void
+test_form (gconstpointer data)
+{
+  const Form *form = data;
+  Net net;
+  CnnError error = { 0 };
+  CnnModel *model, *map = NULL;
+  CnnRng rng;
+  if (form->last)
+    net_begin (&net, 7, SIDE, SIDE, 3);
+  else
+    net_begin (&net, 7, 3, SIDE, SIDE);
+  form->build (&net);
+  model = net_end (&net);
+  net_ok (cnn_model_to_map (model, &map, &error), &error);
+  g_assert_true (cnn_model_info (map)->is_map);
+  g_assert_cmpint (cnn_model_info (map)->channels, ==, 3);
+  g_assert_cmpint (cnn_model_info (map)->classes, ==, 4);
+
+  int h = SIDE + 9, w = SIDE + 14;
+  CnnSession *patch = form->last ? net_session (model, 1, SIDE, SIDE, 3, NULL)
+                                 : net_session (model, 1, 3, SIDE, SIDE, NULL);
+  CnnSession *whole = net_session (map, 1, 3, h, w, NULL);
+  CnnGeometry look;
+  net_ok (cnn_session_geometry (whole, &look, &error), &error);
+  g_assert_cmpint (look.stride[0], ==, 2);
+  float *frame = g_new (float, 3 * h * w);
+  cnn_rng_init (&rng, 5, 0);
+  net_fill (&rng, frame, (size_t) (3 * h * w));
+  memcpy (cnn_session_input (whole, 0)->data, frame,
+      (size_t) (3 * h * w) * sizeof *frame);
+  cnn_session_run (whole);
+  const CnnTensor *y = cnn_session_output (whole, 0);
+  int mh = (int) y->shape.dims[2], mw = (int) y->shape.dims[3];
+  for (int i = 0; i < mh; i++)
+    for (int j = 0; j < mw; j++) {
+      if (2 * i + SIDE > h || 2 * j + SIDE > w)
+        continue;
+      crop (frame, h, w, 2 * i, 2 * j, form->last,
+          cnn_session_input (patch, 0));
+      cnn_session_run (patch);
+      const float *answer = cnn_session_output (patch, 0)->data;
+      for (int k = 0; k < 4; k++)
+        g_assert_cmpfloat_with_epsilon (answer[k],
+            ((float *) y->data)[(k * mh + i) * mw + j], 1e-4);
+    }
+  g_free (frame);
+  cnn_session_free (whole);
+  cnn_session_free (patch);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+}
+
+/* Two outputs: classes and a box. */
+static void
+test_heads (void)
+{
+  Net net;
+  CnnError error = { 0 };
+  CnnModel *model, *map = NULL;
+  char row[32];
+  net_begin (&net, 3, 3, SIDE, SIDE);
+  body (&net);
+  net_op (&net, "Flatten");
+  g_strlcpy (row, net.last, sizeof row);
+  net_dense (&net, 216, 4);
+  net_ok (cnn_graph_add_output (net.graph, net.last, &error), &error);
+  g_strlcpy (net.last, row, sizeof net.last);
+  matmul (&net, 216, 7);
+  model = net_end (&net);
+  net_ok (cnn_model_to_map (model, &map, &error), &error);
+  CnnSession *s = net_session (map, 1, 3, 30, 40, NULL);
+  g_assert_cmpint (cnn_session_n_outputs (s), ==, 2);
+  g_assert_cmpint (cnn_session_output (s, 0)->shape.dims[1], ==, 4);
+  g_assert_cmpint (cnn_session_output (s, 1)->shape.dims[1], ==, 7);
+  g_assert_cmpint (cnn_session_output (s, 1)->shape.dims[2], ==, 7);
+  g_assert_cmpint (cnn_session_output (s, 1)->shape.dims[3], ==, 12);
+  cnn_session_free (s);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+}
+
+/* -- padded networks, by translation ------------------------------------ */
+
+#define PADDED 200
+
+static void
+padded_conv (Net *net, int ic, int oc, int kernel, int stride, int pad)
+{
+  const char *more[] = {
+    net_random (net, &(CnnShape){ 4, { oc, ic, kernel, kernel } },
+        1.5f / (float) (kernel * (1 + ic / 2)), 0),
+    net_random (net, &(CnnShape){ 1, { oc } }, 0.3f, 0),
+  };
+  int64_t strides[] = { stride, stride }, pads[] = { pad, pad, pad, pad };
+  CnnAttribute attributes[] = { net_ints ("strides", strides, 2),
+    net_ints ("pads", pads, 4) };
+  net_add (net, "Conv", more, 2, attributes, 2);
+}
+
+static void
+padded_pool (Net *net, const char *op, int kernel, int stride, int ceil)
+{
+  int64_t kernels[] = { kernel, kernel }, strides[] = { stride, stride };
+  int64_t pads[] = { kernel / 2, kernel / 2, kernel / 2, kernel / 2 };
+  CnnAttribute attributes[] = { net_ints ("kernel_shape", kernels, 2),
+    net_ints ("strides", strides, 2), net_ints ("pads", pads, 4),
+    one_int ("ceil_mode", ceil) };
+  net_add (net, op, NULL, 0, attributes, 4);
+}
+
+/* A padded residual block: skip connection, then sum. */
+static void
+padded_block (Net *net, int c)
+{
+  char start[32];
+  g_strlcpy (start, net->last, sizeof start);
+  padded_conv (net, c, c, 3, 1, 1);
+  net_op (net, "Relu");
+  padded_conv (net, c, c, 3, 1, 1);
+  const char *more[] = { start };
+  net_add (net, "Add", more, 1, NULL, 0);
+}
+
+static CnnModel *
+padded_map (uint64_t seed)
+{
+  Net net;
+  CnnError error = { 0 };
+  CnnShape open = { 4, { -1, 2, -1, -1 } };
+  net = (Net){ .last = "x" };
+  cnn_rng_init (&net.rng, seed, 0);
+  net_ok (cnn_graph_new (CNN_GRAPH_OPSET, &net.graph, &error), &error);
+  net_ok (cnn_graph_add_input (net.graph, "x", CNN_TYPE_FLOAT32, &open, &error),
+      &error);
+  int c = 2, layers = 1 + (int) cnn_rng_int (&net.rng, 4);
+  for (int i = 0; i < layers; i++) {
+    int kernel = 3 + 2 * (int) cnn_rng_int (&net.rng, 2);
+    int stride = 1 + (int) cnn_rng_int (&net.rng, 2);
+    switch (cnn_rng_int (&net.rng, 4)) {
+      case 0:
+        padded_pool (&net,
+            cnn_rng_int (&net.rng, 2) ? "MaxPool" : "AveragePool", 3, stride,
+            (int) cnn_rng_int (&net.rng, 2));
+        break;
+      case 1:
+        padded_block (&net, c);
+        break;
+      default:
+        {
+          int oc = 1 + (int) cnn_rng_int (&net.rng, 5);
+          padded_conv (&net, c, oc, kernel, stride, kernel / 2);
+          net_op (&net, "Tanh");
+          c = oc;
+        }
+    }
+  }
+  padded_conv (&net, c, 3, 3, 1, 1);
+  return net_end (&net);
+}
+
+/* Cells of the frame's map and of a crop's, both clean, at the same place. */
+static int
+compare_clean (CnnSession *whole, CnnSession *part, const CnnGeometry *a,
+    const CnnGeometry *b, int y0, int x0, uint64_t seed)
+{
+  const CnnTensor *m = cnn_session_output (whole, 0);
+  const CnnTensor *n = cnn_session_output (part, 0);
+  int mh = (int) m->shape.dims[2], mw = (int) m->shape.dims[3], compared = 0;
+  int nh = (int) n->shape.dims[2], nw = (int) n->shape.dims[3];
+  for (int i = b->clean_begin[0]; i < b->clean_end[0]; i++)
+    for (int j = b->clean_begin[1]; j < b->clean_end[1]; j++) {
+      int I = i + y0 / a->stride[0], J = j + x0 / a->stride[1];
+      if (I < a->clean_begin[0] || I >= a->clean_end[0] || J < a->clean_begin[1]
+          || J >= a->clean_end[1])
+        continue;
+      for (int k = 0; k < 3; k++) {
+        float u = ((float *) m->data)[(k * mh + I) * mw + J];
+        float v = ((float *) n->data)[(k * nh + i) * nw + j];
+        if (!(fabsf (u - v) < 1e-4f))
+          g_error ("seed %d: cell (%d, %d) of the crop differs: %g, %g",
+              (int) seed, i, j, (double) v, (double) u);
+      }
+      compared++;
+    }
+  return compared;
+}
+
+static void
+test_translation (void)
+{
+  enum
+  {
+    H = 208,
+    W = 216,
+    PART = 168
+  };
+  float *frame = g_new (float, 2 * H * W);
+  int all = 0;
+  for (uint64_t seed = 1; seed <= PADDED; seed++) {
+    CnnModel *model = padded_map (seed);
+    CnnError error = { 0 };
+    CnnGeometry a, b;
+    CnnRng rng;
+    cnn_rng_init (&rng, seed, 9);
+    CnnSession *whole = net_session (model, 1, 2, H, W, NULL);
+    CnnSession *part = net_session (model, 1, 2, PART, PART, NULL);
+    net_ok (cnn_session_geometry (whole, &a, &error), &error);
+    net_ok (cnn_session_geometry (part, &b, &error), &error);
+    g_assert_true (a.padded && b.padded);
+    net_fill (&rng, frame, 2 * H * W);
+    memcpy (cnn_session_input (whole, 0)->data, frame,
+        2 * H * W * sizeof *frame);
+    /* Crops begin where the strides of the frame do. */
+    int y0 = 16, x0 = 32;
+    g_assert_cmpint (y0 % a.stride[0], ==, 0);
+    float *to = cnn_session_input (part, 0)->data;
+    for (int c = 0; c < 2; c++)
+      for (int i = 0; i < PART; i++)
+        memcpy (to + (c * PART + i) * PART, frame + (c * H + y0 + i) * W + x0,
+            PART * sizeof *to);
+    cnn_session_run (whole);
+    cnn_session_run (part);
+    int compared = compare_clean (whole, part, &a, &b, y0, x0, seed);
+    g_assert_cmpint (compared, >, 0);
+    all += compared;
+    cnn_session_free (part);
+    cnn_session_free (whole);
+    cnn_model_unref (model);
+  }
+  g_test_message ("%d networks, %d cells", PADDED, all);
+  g_free (frame);
+}
+
+/* Padding of a classifier is seen at every window's border. */
+static void
+test_equality (void)
+{
+  for (int pad = 0; pad < 2; pad++) {
+    Net net;
+    CnnError error = { 0 };
+    CnnModel *model, *map = NULL;
+    CnnGeometry look;
+    net_begin (&net, 3, 1, 8, 8);
+    padded_conv (&net, 1, 2, 3, 1, pad);
+    net_op (&net, "Flatten");
+    net_dense (&net, pad ? 128 : 72, 4);
+    model = net_end (&net);
+    net_ok (cnn_model_to_map (model, &map, &error), &error);
+    CnnSession *s = net_session (map, 1, 1, 8, 8, NULL);
+    net_ok (cnn_session_geometry (s, &look, &error), &error);
+    g_assert_cmpint (look.padded, ==, pad);
+    cnn_session_free (s);
+    cnn_model_unref (map);
+    cnn_model_unref (model);
+  }
+}
+
+/* What sees all of a picture can't be part of a map. */
+static void
+test_refusals (void)
+{
+  static const char *const ops[] = { "InstanceNormalization",
+    "MeanVarianceNormalization" };
+  for (gsize i = 0; i < G_N_ELEMENTS (ops); i++) {
+    Net net;
+    CnnError error = { 0 };
+    CnnModel *model, *map = NULL;
+    CnnShape each = { 1, { 6 } };
+    net_begin (&net, 3, 3, SIDE, SIDE);
+    body (&net);
+    const char *more[] = { net_random (&net, &each, 1, 0),
+      net_random (&net, &each, 1, 0) };
+    net_add (&net, ops[i], more, i ? 0 : 2, NULL, 0);
+    net_op (&net, "Flatten");
+    net_dense (&net, 216, 4);
+    model = net_end (&net);
+    g_assert_cmpint (cnn_model_to_map (model, &map, &error), ==,
+        CNN_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (error.message, ops[i]));
+    g_assert_nonnull (strstr (error.message, "all of a picture"));
+    cnn_model_unref (model);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (forms); i++) {
+    char *path = g_strconcat ("/forms/", forms[i].name, NULL);
+    g_test_add_data_func (path, &forms[i], test_form);
+    g_free (path);
+  }
+  g_test_add_func ("/forms/heads", test_heads);
+  g_test_add_func ("/padded/translation", test_translation);
+  g_test_add_func ("/padded/equality", test_equality);
+  g_test_add_func ("/padded/refusals", test_refusals);
+  return g_test_run ();
+}
