@@ -89,11 +89,68 @@ build_model (const Recipe *recipe)
   return model;
 }
 
+static void
+constant (CnnGraph *graph, const gchar *name, CnnShape shape, gfloat *data)
+{
+  CnnError error = { 0 };
+  CnnTensor tensor = { CNN_TYPE_FLOAT32, shape, data };
+  must (cnn_graph_add_constant (graph, name, &tensor, &error), &error);
+}
+
+static void
+node (CnnGraph *graph, const gchar *op, const gchar *const *in, gint n_in,
+    const gchar *out, const CnnAttribute *attributes, gint n_attributes)
+{
+  CnnError error = { 0 };
+  must (cnn_graph_add_node (graph, op, out, in, n_in, &out, 1, attributes,
+            n_attributes, &error),
+      &error);
+}
+
+/* x--MaxPool--ConvTranspose--Concat with x--Conv 1x1 */
+static CnnModel *
+build_pixel_model (void)
+{
+  static const int64_t two[] = { 2, 2 };
+  CnnError error = { 0 };
+  CnnGraph *graph = NULL;
+  CnnModel *model = NULL;
+  CnnShape open = { 4, { 1, 1, -1, -1 } };
+  gfloat ones[] = { 1, 1, 1, 1 };
+  gfloat weights[] = { 20, 20, -20, -20, 0, 0 }, bias[] = { -34, 6, 0 };
+  CnnAttribute kernel = { .name = "kernel_shape",
+    .type = CNN_ATTRIBUTE_INTS,
+    .count = 2,
+    .ints = two };
+  CnnAttribute strides = kernel;
+  strides.name = "strides";
+  CnnAttribute both[] = { kernel, strides };
+  CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  must (cnn_graph_new (CNN_GRAPH_OPSET, &graph, &error), &error);
+  must (cnn_graph_add_input (graph, "x", CNN_TYPE_FLOAT32, &open, &error),
+      &error);
+  constant (graph, "ones", (CnnShape){ 4, { 1, 1, 2, 2 } }, ones);
+  constant (graph, "w", (CnnShape){ 4, { 3, 2, 1, 1 } }, weights);
+  constant (graph, "b", (CnnShape){ 1, { 3 } }, bias);
+  node (graph, "MaxPool", (const gchar *[]){ "x" }, 1, "down", both, 2);
+  node (graph, "ConvTranspose", (const gchar *[]){ "down", "ones" }, 2, "up",
+      both, 2);
+  node (graph, "Concat", (const gchar *[]){ "x", "up" }, 2, "all", &axis, 1);
+  node (graph, "Conv", (const gchar *[]){ "all", "w", "b" }, 3, "y", NULL, 0);
+  must (cnn_graph_add_output (graph, "y", &error), &error);
+  must (cnn_graph_set_metadata (graph, "convnet.labels", "bright\ndark\ngrey",
+            &error),
+      &error);
+  must (cnn_model_new (graph, &model, &error), &error);
+  return model;
+}
+
+/* @recipe: (nullable): NULL = the network on pixels */
 static gchar *
 write_model (const Recipe *recipe)
 {
   CnnError error = { 0 };
-  CnnModel *model = build_model (recipe);
+  CnnModel *model = recipe ? build_model (recipe) : build_pixel_model ();
   void *bytes;
   size_t size;
   must (cnn_onnx_write (model, &bytes, &size, &error), &error);
@@ -108,7 +165,7 @@ write_model (const Recipe *recipe)
   return path;
 }
 
-static gchar *written[4];
+static gchar *written[5];
 
 static void
 remove_models (void)
@@ -149,6 +206,12 @@ scene_color_model (const gchar *format)
 {
   return g_str_equal (format, "Rgb8") ? model_of (2, &rgb_recipe)
                                       : model_of (3, &bgr_recipe);
+}
+
+const gchar *
+scene_pixel_model (void)
+{
+  return model_of (4, NULL);
 }
 
 gchar *

@@ -26,6 +26,9 @@ const gchar *scene_small_model (void);
  * - g - b - 1) and "green" alike of their means, "none" = 0. */
 const gchar *scene_color_model (const gchar *format);
 
+/* A small U-Net that says of each pixel whether it is bright, dark or grey. */
+const gchar *scene_pixel_model (void);
+
 /* A launch line of convnet with that network, one level, threshold 0.9, then
  * @more. (transfer full) */
 gchar *scene_launch (const gchar *more);
