@@ -584,6 +584,86 @@ test_equality (void)
   }
 }
 
+/* 3x3 padded by 1, Relu, 2x2 pool, @layers times, dense, softmax. */
+static CnnModel *
+padded_classifier (uint64_t seed, int layers)
+{
+  Net net;
+  int c = 1, side = 32;
+  net_begin (&net, seed, 1, side, side);
+  for (int l = 0; l < layers; l++, side /= 2) {
+    padded_conv (&net, c, 8 << l, 3, 1, 1);
+    net_op (&net, "Relu");
+    net_pool (&net, "MaxPool", 2, 2);
+    c = 8 << l;
+  }
+  net_op (&net, "Flatten");
+  matmul (&net, c * side * side, 10);
+  softmax (&net, -1);
+  return net_end (&net);
+}
+
+/* Largest difference of a probability between @model on the window of cell
+ * (i, j) and the map @y of the whole frame. */
+static double
+window_difference (CnnSession *patch, const float *frame, int side,
+    const CnnTensor *y, int stride, int i, int j)
+{
+  float *x = cnn_session_input (patch, 0)->data;
+  int h = (int) y->shape.dims[2], w = (int) y->shape.dims[3];
+  double worst = 0;
+  for (int row = 0; row < 32; row++)
+    memcpy (x + row * 32, frame + (i * stride + row) * side + j * stride,
+        32 * sizeof *x);
+  cnn_session_run (patch);
+  const float *answer = cnn_session_output (patch, 0)->data;
+  for (int k = 0; k < 10; k++)
+    worst = fmax (worst,
+        fabs ((double) (answer[k] - ((float *) y->data)[(k * h + i) * w + j])));
+  return worst;
+}
+
+/* How much a padded classifier's map differs from it: docs/geometry.md quotes
+ * what this prints. */
+static void
+test_inequality (void)
+{
+  enum
+  {
+    SIDE_PX = 96
+  };
+  static float frame[SIDE_PX * SIDE_PX];
+  for (int layers = 1; layers <= 3; layers++) {
+    double sum = 0;
+    int cells = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+      CnnError error = { 0 };
+      CnnModel *model = padded_classifier (seed, layers), *map = NULL;
+      CnnRng rng;
+      int stride = 1 << layers;
+      net_ok (cnn_model_to_map (model, &map, &error), &error);
+      CnnSession *patch = net_session (model, 1, 1, 32, 32, NULL);
+      CnnSession *whole = net_session (map, 1, 1, SIDE_PX, SIDE_PX, NULL);
+      cnn_rng_init (&rng, seed, 5);
+      net_fill (&rng, frame, SIDE_PX * SIDE_PX);
+      memcpy (cnn_session_input (whole, 0)->data, frame, sizeof frame);
+      cnn_session_run (whole);
+      for (int i = 2; i * stride + 34 <= SIDE_PX - 2; i++)
+        for (int j = 2; j * stride + 34 <= SIDE_PX - 2; j++, cells++)
+          sum += window_difference (patch, frame, SIDE_PX,
+              cnn_session_output (whole, 0), stride, i, j);
+      cnn_session_free (whole);
+      cnn_session_free (patch);
+      cnn_model_unref (map);
+      cnn_model_unref (model);
+    }
+    g_test_message ("%d padded layers: largest difference of a probability "
+                    "%.3f in the mean of %d cells",
+        layers, sum / cells, cells);
+    g_assert_cmpfloat (sum / cells, >, 0.01);
+  }
+}
+
 /* What sees all of a picture can't be part of a map. */
 static void
 test_refusals (void)
@@ -623,6 +703,7 @@ main (int argc, char **argv)
   g_test_add_func ("/forms/heads", test_heads);
   g_test_add_func ("/padded/translation", test_translation);
   g_test_add_func ("/padded/equality", test_equality);
+  g_test_add_func ("/padded/inequality", test_inequality);
   g_test_add_func ("/padded/refusals", test_refusals);
   return g_test_run ();
 }
