@@ -29,23 +29,13 @@
 enum
 {
   ATTRIBUTE_REF_ATTR_NAME = 21,
-  GRAPH_SPARSE_INITIALIZER = 15,
-  TENSOR_SEGMENT = 3
+  GRAPH_SPARSE_INITIALIZER = 15
 };
 
 static const char *
 text_of (const char *text)
 {
   return text ? text : "";
-}
-
-static bool
-has_unknown (const ProtobufCMessage *message, uint32_t number)
-{
-  for (unsigned i = 0; i < message->n_unknown_fields; i++)
-    if (message->unknown_fields[i].tag == number)
-      return true;
-  return false;
 }
 
 static bool
@@ -98,10 +88,7 @@ add_initializer (CnnGraph *graph, Onnx__TensorProto *proto, CnnError *error)
   if (!*name)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
         "an initializer has no name");
-  CnnStatus status = has_unknown (&proto->base, TENSOR_SEGMENT)
-      ? cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-          "its data comes in segments")
-      : cnn_onnx_read_tensor (proto, &tensor, &owned, error);
+  CnnStatus status = cnn_onnx_read_tensor (proto, &tensor, &owned, error);
   if (status != CNN_OK) {
     cnn_error_prefix (error, "initializer '%s'", name);
     return status;
@@ -228,7 +215,7 @@ read_attribute_value (const Onnx__AttributeProto *proto,
   const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value (
       &onnx__attribute_proto__attribute_type__descriptor, proto->type);
 
-  if (has_unknown (&proto->base, ATTRIBUTE_REF_ATTR_NAME))
+  if (cnn_onnx_has_unknown (&proto->base, ATTRIBUTE_REF_ATTR_NAME))
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "it stands for a function's attribute");
   attribute->type = (CnnAttributeType) proto->type;
@@ -352,7 +339,7 @@ fill_graph (CnnGraph *graph, const Onnx__ModelProto *model, CnnError *error)
   const Onnx__GraphProto *proto = model->graph;
   CnnStatus status = CNN_OK;
 
-  if (has_unknown (&proto->base, GRAPH_SPARSE_INITIALIZER))
+  if (cnn_onnx_has_unknown (&proto->base, GRAPH_SPARSE_INITIALIZER))
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "the model has sparse initializers, which are not supported");
   if (model->n_metadata_props > CNN_ONNX_MAX_METADATA)

@@ -52,6 +52,7 @@ static const Limit limits[] = {
 typedef struct
 {
   const uint8_t *start;
+  const char *what; /* "model", "tensor" */
   size_t fields;
   size_t counts[N_LIMITS];
   CnnError *error;
@@ -72,7 +73,8 @@ static CnnStatus
 fail_at (Scan *scan, const uint8_t *at, const char *why)
 {
   return cnn_error_set (scan->error, CNN_ERROR_FORMAT,
-      "not an ONNX model: %s at byte %zu", why, (size_t) (at - scan->start));
+      "not an ONNX %s: %s at byte %zu", scan->what, why,
+      (size_t) (at - scan->start));
 }
 
 static CnnStatus
@@ -81,8 +83,8 @@ fail_field (Scan *scan, const Field *field,
     const char *why)
 {
   return cnn_error_set (scan->error, CNN_ERROR_FORMAT,
-      "not an ONNX model: %s.%s at byte %zu %s", message->short_name, name,
-      (size_t) (field->at - scan->start), why);
+      "not an ONNX %s: %s.%s at byte %zu %s", scan->what, message->short_name,
+      name, (size_t) (field->at - scan->start), why);
 }
 
 /* Returns the byte after the varint, NULL if it does not end. */
@@ -139,9 +141,9 @@ read_field (Scan *scan, const uint8_t **at, const uint8_t *end, Field *field)
   }
   if (length > (size_t) (end - p))
     return cnn_error_set (scan->error, CNN_ERROR_FORMAT,
-        "not an ONNX model, or cut off: field %" PRIu32 " at byte %zu says"
+        "not an ONNX %s, or cut off: field %" PRIu32 " at byte %zu says"
         " %" PRIu64 " bytes, %zu follow",
-        field->number, (size_t) (field->at - scan->start), length,
+        scan->what, field->number, (size_t) (field->at - scan->start), length,
         (size_t) (end - p));
   field->bytes = p;
   field->size = (size_t) length;
@@ -237,7 +239,8 @@ count_message (Scan *scan, const ProtobufCMessageDescriptor *message)
   for (size_t i = 0; i < N_LIMITS; i++)
     if (limits[i].message == message && ++scan->counts[i] > limits[i].most)
       return cnn_error_set (scan->error, CNN_ERROR_UNSUPPORTED,
-          "the model has more than %zu %s", limits[i].most, limits[i].what);
+          "the %s has more than %zu %s", scan->what, limits[i].most,
+          limits[i].what);
   return CNN_OK;
 }
 
@@ -257,7 +260,7 @@ scan_message (Scan *scan, const uint8_t *at, const uint8_t *end,
       break;
     if (++scan->fields > MAX_FIELDS)
       return cnn_error_set (scan->error, CNN_ERROR_UNSUPPORTED,
-          "the model has more than %zu fields", MAX_FIELDS);
+          "the %s has more than %zu fields", scan->what, MAX_FIELDS);
 
     const ProtobufCFieldDescriptor *known =
         protobuf_c_message_descriptor_get_field (message, field.number);
@@ -280,27 +283,29 @@ scan_message (Scan *scan, const uint8_t *at, const uint8_t *end,
 }
 
 static CnnStatus
-scan_file (const void *bytes, size_t size,
+scan_file (const void *bytes, size_t size, const char *what,
     const ProtobufCMessageDescriptor *message, CnnError *error)
 {
+  if (!size)
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "not an ONNX %s: there are no bytes", what);
   if (size > CNN_ONNX_MAX_BYTES)
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "the file has %zu bytes, more than %zu", size, CNN_ONNX_MAX_BYTES);
-  Scan scan = { .start = bytes, .error = error };
+  Scan scan = { .start = bytes, .what = what, .error = error };
   return scan_message (&scan, scan.start, scan.start + size, message);
 }
 
 CnnStatus
 cnn_onnx_scan (const void *bytes, size_t size, CnnError *error)
 {
-  if (!size)
-    return cnn_error_set (error, CNN_ERROR_FORMAT,
-        "not an ONNX model: there are no bytes");
-  return scan_file (bytes, size, &onnx__model_proto__descriptor, error);
+  return scan_file (bytes, size, "model", &onnx__model_proto__descriptor,
+      error);
 }
 
 CnnStatus
 cnn_onnx_scan_tensor (const void *bytes, size_t size, CnnError *error)
 {
-  return scan_file (bytes, size, &onnx__tensor_proto__descriptor, error);
+  return scan_file (bytes, size, "tensor", &onnx__tensor_proto__descriptor,
+      error);
 }

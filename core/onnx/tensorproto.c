@@ -13,6 +13,10 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "onnx/unpack.h"
+
+/* A field that onnx.proto leaves out and that changes what a tensor means. */
+#define TENSOR_SEGMENT 3
 
 static const char *
 type_name (int data_type)
@@ -239,6 +243,9 @@ cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor, void **owned,
       || proto->n_external_data)
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
         "its data is in another file; only data inside the model is read");
+  if (cnn_onnx_has_unknown (&proto->base, TENSOR_SEGMENT))
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "its data comes in segments");
 
   CnnStatus status = cnn_onnx_check_type (proto->data_type, error);
   if (status == CNN_OK)

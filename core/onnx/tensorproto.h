@@ -24,8 +24,8 @@ CnnStatus cnn_onnx_check_type (int data_type, CnnError *error);
  * @owned: (out) (transfer full) (nullable): elements that the file holds in
  *   another form (packed, or as int32); free()
  *
- * Errors: CNN_ERROR_UNSUPPORTED for types that are no CnnType, and for
- * external data; CNN_ERROR_FORMAT where sizes don't agree.
+ * Errors: CNN_ERROR_UNSUPPORTED for types that are no CnnType, for
+ * external data and for segments; CNN_ERROR_FORMAT where sizes don't agree.
  */
 CnnStatus cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor,
     void **owned, CnnError *error);

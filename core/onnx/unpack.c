@@ -81,6 +81,15 @@ cnn_onnx_unpack_tensor (const void *bytes, size_t size, size_t budget_bytes,
   return file->tensor ? CNN_OK : failed (file, budget_bytes, "tensor", error);
 }
 
+bool
+cnn_onnx_has_unknown (const ProtobufCMessage *message, uint32_t number)
+{
+  for (unsigned i = 0; i < message->n_unknown_fields; i++)
+    if (message->unknown_fields[i].tag == number)
+      return true;
+  return false;
+}
+
 void
 cnn_onnx_file_clear (CnnOnnxFile *file)
 {

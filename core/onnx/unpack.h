@@ -45,6 +45,10 @@ CnnStatus cnn_onnx_unpack (const void *bytes, size_t size, size_t budget_bytes,
 CnnStatus cnn_onnx_unpack_tensor (const void *bytes, size_t size,
     size_t budget_bytes, CnnOnnxFile *file, CnnError *error);
 
+/** cnn_onnx_has_unknown: Returns: whether an unpacked @message has a field
+ * @number that onnx.proto leaves out. */
+bool cnn_onnx_has_unknown (const ProtobufCMessage *message, uint32_t number);
+
 /** cnn_onnx_file_clear: releases what @file holds; {0} is fine. */
 void cnn_onnx_file_clear (CnnOnnxFile *file);
 
