@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "ops/shapes.h"
+#include "tensor/convert.h"
 
 static bool
 is_one_of (const CnnNode *node, const char *const *names)
@@ -229,6 +230,15 @@ is_dense_conv (const CnnRewrite *r, const CnnNode *node)
       && y->dims[3] == 1 && (view->h > 1 || view->w > 1);
 }
 
+/* From one float precision to another: maps compute in float32 throughout. */
+static bool
+is_precision (const CnnRewrite *r, const CnnNode *node)
+{
+  return !strncmp (node->op->name, "Cast", 4)
+      && cnn_type_is_float (r->tensors[node->in[0]].type)
+      && cnn_type_is_float (r->tensors[node->out[0]].type);
+}
+
 static CnnStatus
 rewrite_node (CnnRewrite *r, const CnnNode *node)
 {
@@ -236,7 +246,7 @@ rewrite_node (CnnRewrite *r, const CnnNode *node)
   bool maps = reads_maps (r, node);
   if (is_known (r, node))
     return keep_arithmetic (r, node);
-  if (is_one_of (node, aliases) && view) {
+  if (view && (is_one_of (node, aliases) || is_precision (r, node))) {
     cnn_rewrite_set (r, node, 0, *view);
     return CNN_OK;
   }
@@ -281,6 +291,10 @@ cnn_graph_is_channels_last (const CnnGraph *graph)
   return read;
 }
 
+/* Side of the window on which a map network without a size of its own is
+ * followed: it can be halved as often as any network does. */
+#define OPEN_SIDE 256
+
 /* The window: a batch of one, as declared. @picture: n c h w of it. */
 static CnnStatus
 window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
@@ -292,6 +306,10 @@ window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
         "a class map needs a network with one picture, n c h w, as input");
   window->dims[0] = 1;
   bool last = cnn_graph_is_channels_last (r->from);
+  bool is_map = r->from->values[r->from->outputs[0]].tensor.shape.rank == 4;
+  for (int i = 1; i < 4 && is_map; i++)
+    if (i != (last ? 3 : 1) && window->dims[i] < 1)
+      window->dims[i] = OPEN_SIDE;
   for (int i = 1; i < 4; i++)
     if (window->dims[i] < 1)
       return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
@@ -351,6 +369,29 @@ is_turned_map (const CnnView *view, const CnnShape *shape)
   return true;
 }
 
+/* Answers of a quantised network, or a map of winners, as numbers. */
+static CnnStatus
+as_float (CnnRewrite *r, int v, const char **name)
+{
+  CnnAttribute to = { .name = "to",
+    .type = CNN_ATTRIBUTE_INT,
+    .i = CNN_TYPE_FLOAT32 };
+  CnnNode output = { .name = r->from->values[v].name,
+    .n_out = 1,
+    .out = { v } };
+  if (cnn_type_is_float (r->tensors[v].type))
+    return CNN_OK;
+  char *text = cnn_rewrite_name (r, &output, "float32");
+  if (!text)
+    return cnn_error_memory (r->error, 1, "a name");
+  CnnStatus status = cnn_graph_add_node (r->to, "Cast", text, name, 1,
+      (const char *[]){ text }, 1, &to, 1, r->error);
+  if (!status)
+    *name = r->to->values[cnn_graph_find (r->to, text)].name;
+  free (text);
+  return status;
+}
+
 static CnnStatus
 add_output (CnnRewrite *r, int v)
 {
@@ -375,6 +416,8 @@ add_output (CnnRewrite *r, int v)
         " without a dense layer behind it",
         r->from->values[v].name, view->c, view->h, view->w);
   }
+  if (!status)
+    status = as_float (r, v, &name);
   return status ? status : cnn_graph_add_output (r->to, name, r->error);
 }
 

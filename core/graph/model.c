@@ -265,11 +265,21 @@ cnn_model_weight_bytes (const CnnModel *model)
   return model->weight_bytes;
 }
 
+/* The picture and the first answer. */
+static bool
+is_float32 (const CnnGraph *g)
+{
+  return g->n_inputs == 1
+      && g->values[g->inputs[0]].tensor.type == CNN_TYPE_FLOAT32
+      && g->values[g->outputs[0]].tensor.type == CNN_TYPE_FLOAT32;
+}
+
 CnnStatus
 cnn_model_to_map (CnnModel *model, CnnModel **map, CnnError *error)
 {
   CnnGraph *graph;
-  if (model->info.is_map && !model->info.height && !model->info.width) {
+  if (model->info.is_map && !model->info.height && !model->info.width
+      && is_float32 (model->graph)) {
     *map = cnn_model_ref (model);
     return CNN_OK;
   }

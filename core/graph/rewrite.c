@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "graph/compute.h"
 #include "ops/shapes.h"
+#include "tensor/convert.h"
 
 CnnStatus
 cnn_rewrite_refuse (const CnnRewrite *r, const CnnNode *node, const char *why)
@@ -133,11 +134,31 @@ cnn_rewrite_share (CnnRewrite *r, const CnnNode *node, const char *suffix,
   return status;
 }
 
+/* Maps compute in float32 throughout. */
+static CnnStatus
+bring_as_float32 (CnnRewrite *r, const CnnValue *value)
+{
+  size_t n = cnn_elements (&value->tensor);
+  float *data = cnn_aligned_alloc (n * sizeof *data);
+  if (!data)
+    return cnn_error_memory (r->error, n * sizeof *data, value->name);
+  for (size_t i = 0; i < n; i++)
+    data[i] = (float) cnn_tensor_value (&value->tensor, i);
+  CnnTensor tensor = { CNN_TYPE_FLOAT32, value->tensor.shape, data };
+  CnnStatus status =
+      cnn_graph_add_constant (r->to, value->name, &tensor, r->error);
+  free (data);
+  return status;
+}
+
 CnnStatus
 cnn_rewrite_bring (CnnRewrite *r, const CnnValue *value)
 {
   if (!value->buffer || cnn_graph_find (r->to, value->name) >= 0)
     return CNN_OK;
+  if (cnn_type_is_float (value->tensor.type)
+      && value->tensor.type != CNN_TYPE_FLOAT32)
+    return bring_as_float32 (r, value);
   return cnn_graph_share_constant (r->to, value->name, value->tensor.type,
       &value->tensor.shape, value->buffer, r->error);
 }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "ops/shapes.h"
+#include "tensor/convert.h"
 
 /* Element of @value that meets element @e of a tensor of @shape. */
 static int64_t
@@ -33,20 +34,23 @@ stretched (const CnnShape *value, const CnnShape *shape, int64_t e)
 }
 
 /* The constant, one element a channel; false if it differs within one.
- * Channels that the value does not have get zero. */
+ * Channels that the value does not have get zero. Floats become float32. */
 static bool
 each_channel (const CnnView *view, const CnnShape *shape, const CnnValue *value,
     char *to)
 {
-  size_t bytes = cnn_type_bytes (value->tensor.type);
+  bool is_float = cnn_type_is_float (value->tensor.type);
+  size_t bytes =
+      is_float ? sizeof (float) : cnn_type_bytes (value->tensor.type);
   int64_t count = (int64_t) cnn_product (shape, 0, shape->rank);
   int64_t places = view->h * view->w;
   const char *from = value->tensor.data;
   bool *seen = calloc ((size_t) view->c + 1, sizeof *seen), same = seen;
   for (int64_t e = 0; e < count && same; e++) {
     size_t c = (size_t) (cnn_view_at (view, e) / places);
-    const char *x =
-        from + (size_t) stretched (&value->tensor.shape, shape, e) * bytes;
+    size_t at = (size_t) stretched (&value->tensor.shape, shape, e);
+    float f = (float) cnn_tensor_value (&value->tensor, at);
+    const char *x = is_float ? (const char *) &f : from + at * bytes;
     same = !seen[c] || !memcmp (to + c * bytes, x, bytes);
     memcpy (to + c * bytes, x, bytes);
     seen[c] = true;
@@ -72,13 +76,15 @@ operand (CnnRewrite *r, const CnnNode *node, int i, const CnnView *view,
       || !cnn_shape_equal (&both, shape))
     return cnn_rewrite_refuse (r, node, "its constant stretches its input");
 
-  size_t bytes = (size_t) view->c * cnn_type_bytes (value->tensor.type);
+  CnnType type = cnn_type_is_float (value->tensor.type) ? CNN_TYPE_FLOAT32
+                                                        : value->tensor.type;
+  size_t bytes = (size_t) view->c * cnn_type_bytes (type);
   char *each = cnn_aligned_alloc (bytes);
   if (!each)
     return cnn_error_memory (r->error, bytes, "a constant");
   snprintf (suffix, sizeof suffix, "each%d", i);
   CnnStatus status = each_channel (view, shape, value, each)
-      ? cnn_rewrite_constant (r, node, suffix, value->tensor.type,
+      ? cnn_rewrite_constant (r, node, suffix, type,
           &(CnnShape){ 3, { view->c, 1, 1 } }, each, name)
       : cnn_rewrite_refuse (r, node,
           "it differs from place to place in the window");

@@ -37,6 +37,7 @@ cnn_session_new (CnnModel *model, const CnnShape *input,
           "input '%s': a tensor of %s is no %s", name,
           cnn_shape_format (input, have, sizeof have),
           cnn_shape_format (&x.shape, want, sizeof want));
+    picture.type = x.type;
   }
   return cnn_session_new_with_inputs (model, &picture, 1, options, session,
       error);

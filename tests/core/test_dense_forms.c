@@ -283,6 +283,37 @@ form_channels_last_input (Net *net)
   matmul (net, 216, 4);
 }
 
+/* Quantised and back, around and behind the dense layer (QDQ). */
+static void
+quantise (Net *net, float scale)
+{
+  CnnError error = { 0 };
+  uint8_t zero = 128;
+  CnnTensor s = { CNN_TYPE_FLOAT32, { 0 }, &scale };
+  CnnTensor z = { CNN_TYPE_UINT8, { 0 }, &zero };
+  char *names[] = { g_strdup_printf ("s%d", net->count),
+    g_strdup_printf ("z%d", net->count) };
+  net_ok (cnn_graph_add_constant (net->graph, names[0], &s, &error), &error);
+  net_ok (cnn_graph_add_constant (net->graph, names[1], &z, &error), &error);
+  const char *more[] = { names[0], names[1] };
+  net_add (net, "QuantizeLinear", more, 2, NULL, 0);
+  net_add (net, "DequantizeLinear", more, 2, NULL, 0);
+  g_free (names[0]);
+  g_free (names[1]);
+}
+
+static void
+form_quantised (Net *net)
+{
+  body (net);
+  quantise (net, 1.0f / 64);
+  net_op (net, "Flatten");
+  net_dense (net, 216, 8);
+  quantise (net, 1.0f / 8);
+  net_op (net, "Relu");
+  matmul (net, 8, 4);
+}
+
 typedef struct
 {
   const char *name;
@@ -305,6 +336,7 @@ static const Form forms[] = {
   { "concat", form_concat, FALSE },
   { "concat-rows", form_concat_rows, FALSE },
   { "computed-shape", form_computed_shape, FALSE },
+  { "quantised", form_quantised, FALSE },
   { "input-n-h-w-c", form_channels_last_input, TRUE },
 };
 
@@ -403,6 +435,59 @@ test_heads (void)
   g_assert_cmpint (cnn_session_output (s, 1)->shape.dims[1], ==, 7);
   g_assert_cmpint (cnn_session_output (s, 1)->shape.dims[2], ==, 7);
   g_assert_cmpint (cnn_session_output (s, 1)->shape.dims[3], ==, 12);
+  cnn_session_free (s);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+}
+
+/* A classifier in half precision becomes a map that computes in float32. */
+static void
+test_half_precision (void)
+{
+  CnnError error = { 0 };
+  CnnGraph *graph = NULL;
+  CnnModel *model = NULL, *map = NULL;
+  CnnShape picture = { 4, { 1, 1, 4, 4 } }, kernel = { 4, { 1, 1, 3, 3 } };
+  CnnShape dense = { 2, { 4, 2 } }, bias = { 1, { 2 } };
+  /* 1, 2 and -0.5 */
+  uint16_t ones[9], rows[8], halves[2] = { 0xb800, 0x4000 };
+  for (int i = 0; i < 9; i++)
+    ones[i] = 0x3c00;
+  for (int i = 0; i < 8; i++)
+    rows[i] = i % 2 ? 0x4000 : 0x3c00;
+  CnnTensor w = { CNN_TYPE_FLOAT16, kernel, ones };
+  CnnTensor d = { CNN_TYPE_FLOAT16, dense, rows };
+  CnnTensor b = { CNN_TYPE_FLOAT16, bias, halves };
+  net_ok (cnn_graph_new (CNN_GRAPH_OPSET, &graph, &error), &error);
+  net_ok (cnn_graph_add_input (graph, "x", CNN_TYPE_FLOAT16, &picture, &error),
+      &error);
+  net_ok (cnn_graph_add_constant (graph, "w", &w, &error), &error);
+  net_ok (cnn_graph_add_constant (graph, "d", &d, &error), &error);
+  net_ok (cnn_graph_add_constant (graph, "b", &b, &error), &error);
+  static const char *const steps[][5] = { { "Conv", "x", "w", "c" },
+    { "Flatten", "c", NULL, "f" }, { "MatMul", "f", "d", "m" },
+    { "Add", "m", "b", "y" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    net_ok (cnn_graph_add_node (graph, steps[i][0], steps[i][3],
+                (const char *[]){ steps[i][1], steps[i][2] },
+                steps[i][2] ? 2 : 1, (const char *[]){ steps[i][3] }, 1, NULL,
+                0, &error),
+        &error);
+  net_ok (cnn_graph_add_output (graph, "y", &error), &error);
+  net_ok (cnn_model_new (graph, &model, &error), &error);
+  net_ok (cnn_model_to_map (model, &map, &error), &error);
+  CnnSession *s = net_session (map, 1, 1, 4, 5, NULL);
+  g_assert_cmpint (cnn_session_input (s, 0)->type, ==, CNN_TYPE_FLOAT32);
+  for (int i = 0; i < 20; i++)
+    ((float *) cnn_session_input (s, 0)->data)[i] = 1;
+  cnn_session_run (s);
+  const CnnTensor *y = cnn_session_output (s, 0);
+  g_assert_cmpint (y->type, ==, CNN_TYPE_FLOAT32);
+  g_assert_cmpint (y->shape.dims[3], ==, 2);
+  for (int j = 0; j < 2; j++) {
+    g_assert_cmpfloat (((float *) y->data)[j], ==, 36 - 0.5f);
+    g_assert_cmpfloat (((float *) y->data)[2 + j], ==, 72 + 2);
+  }
   cnn_session_free (s);
   cnn_model_unref (map);
   cnn_model_unref (model);
@@ -701,6 +786,7 @@ main (int argc, char **argv)
     g_free (path);
   }
   g_test_add_func ("/forms/heads", test_heads);
+  g_test_add_func ("/forms/half-precision", test_half_precision);
   g_test_add_func ("/padded/translation", test_translation);
   g_test_add_func ("/padded/equality", test_equality);
   g_test_add_func ("/padded/inequality", test_inequality);

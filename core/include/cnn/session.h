@@ -77,7 +77,8 @@ typedef struct
 /**
  * cnn_session_new:
  * @model: a new reference is taken
- * @input: shape of the input, n c h w, all sizes fixed
+ * @input: shape of the only input, n c h w, all sizes fixed; its type is the
+ *   model's, float32 for class maps
  * @options: (nullable)
  * @session: (out) (transfer full): free with cnn_session_free()
  *
