@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-#include "base/error.h"
 #include "kernels/kernels.h"
 #include "tensor/scalar.h"
 #include "ops/shapes.h"
@@ -118,26 +117,6 @@ backward_sigmoid (const CnnOpCall *call, const CnnOpGrad *grad)
   backward (call, grad, CNN_ACTIVATION_SIGMOID);
 }
 
-static CnnStatus
-infer_number (const void *params, const CnnTensor *const *in, int n_in,
-    CnnTensor *out, int n_out, CnnError *error)
-{
-  if (in[0]->type == CNN_TYPE_BOOL)
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is bool, numbers are expected");
-  return cnn_infer_same (params, in, n_in, out, n_out, error);
-}
-
-static CnnStatus
-infer_float (const void *params, const CnnTensor *const *in, int n_in,
-    CnnTensor *out, int n_out, CnnError *error)
-{
-  if (!cnn_type_is_float (in[0]->type))
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is %s, floats are expected", cnn_type_name (in[0]->type));
-  return cnn_infer_same (params, in, n_in, out, n_out, error);
-}
-
 const CnnOp cnn_op_relu = {
   .name = "Relu",
   .since = 6,
@@ -145,7 +124,7 @@ const CnnOp cnn_op_relu = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
-  .infer = infer_number,
+  .infer = cnn_infer_number,
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward_relu,
   .backward = backward_relu,
@@ -158,7 +137,7 @@ const CnnOp cnn_op_tanh = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
-  .infer = infer_float,
+  .infer = cnn_infer_float,
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward_tanh,
   .backward = backward_tanh,
@@ -171,7 +150,7 @@ const CnnOp cnn_op_sigmoid = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
-  .infer = infer_float,
+  .infer = cnn_infer_float,
   .geometry = cnn_op_geometry_pointwise,
   .forward = forward_sigmoid,
   .backward = backward_sigmoid,

@@ -92,11 +92,10 @@ infer_shapes (const void *params, const CnnTensor *const *in, CnnTensor *out,
 static CnnStatus
 check_numbers (const CnnTensor *const *in, int n_in, CnnError *error)
 {
-  for (int i = 0; i < n_in; i++)
-    if (in[i]->type == CNN_TYPE_BOOL)
-      return cnn_error_set (error, CNN_ERROR_SHAPE,
-          "input %d is bool, numbers are expected", i);
-  return CNN_OK;
+  CnnStatus status = CNN_OK;
+  for (int i = 0; i < n_in && !status; i++)
+    status = cnn_check_number (in[i], i, error);
+  return status;
 }
 
 static CnnStatus

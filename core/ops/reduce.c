@@ -128,10 +128,8 @@ static CnnStatus
 infer_number (const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, int n_out, CnnError *error)
 {
-  if (in[0]->type == CNN_TYPE_BOOL)
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is bool, numbers are expected");
-  return infer (params, in, n_in, out, n_out, error);
+  CnnStatus status = cnn_check_number (in[0], 0, error);
+  return status ? status : infer (params, in, n_in, out, n_out, error);
 }
 
 /* Over channels a cell stays where it is; over places it has none. */

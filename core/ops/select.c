@@ -111,10 +111,8 @@ static CnnStatus
 infer_floats (CNN_UNUSED const void *params, const CnnTensor *const *in,
     int n_in, CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
 {
-  if (!cnn_type_is_float (in[0]->type))
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is %s, floats are expected", cnn_type_name (in[0]->type));
-  return infer_several (in, n_in, out, error);
+  CnnStatus status = cnn_check_float (in[0], 0, error);
+  return status ? status : infer_several (in, n_in, out, error);
 }
 
 static float
@@ -333,10 +331,9 @@ static CnnStatus
 infer_clip (CNN_UNUSED const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
 {
-  CnnStatus status = cnn_infer_alike (in, n_in, error);
-  if (in[0]->type == CNN_TYPE_BOOL)
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is bool, numbers are expected");
+  CnnStatus status = cnn_check_number (in[0], 0, error);
+  if (!status)
+    status = cnn_infer_alike (in, n_in, error);
   for (int i = 1; i < n_in && !status; i++)
     for (int d = 0; in[i] && d < in[i]->shape.rank; d++)
       if (in[i]->shape.dims[d] != 1 && in[i]->shape.dims[d] != -1)

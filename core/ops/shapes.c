@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/error.h"
+#include "tensor/convert.h"
 
 CnnStatus
 cnn_infer_floats (const CnnTensor *const *in, int n_in, CnnError *error)
@@ -49,6 +50,40 @@ cnn_infer_same_float (const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, int n_out, CnnError *error)
 {
   CnnStatus status = cnn_infer_floats (in, 1, error);
+  return status ? status : cnn_infer_same (params, in, n_in, out, n_out, error);
+}
+
+CnnStatus
+cnn_check_number (const CnnTensor *in, int i, CnnError *error)
+{
+  if (in->type != CNN_TYPE_BOOL)
+    return CNN_OK;
+  return cnn_error_set (error, CNN_ERROR_SHAPE,
+      "input %d is bool, numbers are expected", i);
+}
+
+CnnStatus
+cnn_check_float (const CnnTensor *in, int i, CnnError *error)
+{
+  if (cnn_type_is_float (in->type))
+    return CNN_OK;
+  return cnn_error_set (error, CNN_ERROR_SHAPE,
+      "input %d is %s, floats are expected", i, cnn_type_name (in->type));
+}
+
+CnnStatus
+cnn_infer_float (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
+{
+  CnnStatus status = cnn_check_float (in[0], 0, error);
+  return status ? status : cnn_infer_same (params, in, n_in, out, n_out, error);
+}
+
+CnnStatus
+cnn_infer_number (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
+{
+  CnnStatus status = cnn_check_number (in[0], 0, error);
   return status ? status : cnn_infer_same (params, in, n_in, out, n_out, error);
 }
 

@@ -25,6 +25,20 @@ CnnStatus cnn_infer_same (const void *params, const CnnTensor *const *in,
 CnnStatus cnn_infer_same_float (const void *params, const CnnTensor *const *in,
     int n_in, CnnTensor *out, int n_out, CnnError *error);
 
+/** cnn_infer_float: out[0] is like in[0], which has to be of a float type. */
+CnnStatus cnn_infer_float (const void *params, const CnnTensor *const *in,
+    int n_in, CnnTensor *out, int n_out, CnnError *error);
+
+/** cnn_infer_number: out[0] is like in[0], any type but bool. */
+CnnStatus cnn_infer_number (const void *params, const CnnTensor *const *in,
+    int n_in, CnnTensor *out, int n_out, CnnError *error);
+
+/** cnn_check_number: CNN_ERROR_SHAPE if input @i is bool. */
+CnnStatus cnn_check_number (const CnnTensor *in, int i, CnnError *error);
+
+/** cnn_check_float: CNN_ERROR_SHAPE if input @i is of no float type. */
+CnnStatus cnn_check_float (const CnnTensor *in, int i, CnnError *error);
+
 /** cnn_shape_broadcast: shape of an element-wise result by ONNX's rules
  * (aligned at the last dimension; 1 stretches). Errors: CNN_ERROR_SHAPE. */
 CnnStatus cnn_shape_broadcast (const CnnShape *a, const CnnShape *b,

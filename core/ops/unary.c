@@ -77,16 +77,6 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, Gradient gradient)
         grad->d_out[0]->data, grad->d_in[0]->data, cnn_elements (call->in[0]));
 }
 
-static CnnStatus
-infer (CNN_UNUSED const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
-{
-  if (!cnn_type_is_float (in[0]->type))
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is %s, floats are expected", cnn_type_name (in[0]->type));
-  return cnn_infer_same (params, in, n_in, out, n_out, error);
-}
-
 /* -- attributes --------------------------------------------------------- */
 
 static CnnStatus
@@ -202,7 +192,7 @@ parse_gelu (const CnnAttributes *attributes, void *params, CnnError *error)
     .params_bytes = sizeof (Params),                                           \
     .inplace = true,                                                           \
     .parse = parse_,                                                           \
-    .infer = infer,                                                            \
+    .infer = cnn_infer_float,                                                  \
     .geometry = cnn_op_geometry_pointwise,                                     \
     .forward = forward_##lower,                                                \
     .backward = backward_,                                                     \
@@ -292,16 +282,6 @@ forward_number (const CnnOpCall *call, FloatRun run, Function f,
 }
 
 static CnnStatus
-infer_number (const void *params, const CnnTensor *const *in, int n_in,
-    CnnTensor *out, int n_out, CnnError *error)
-{
-  if (in[0]->type == CNN_TYPE_BOOL)
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is bool, numbers are expected");
-  return cnn_infer_same (params, in, n_in, out, n_out, error);
-}
-
-static CnnStatus
 parse_nothing (const CnnAttributes *attributes, CNN_UNUSED void *params,
     CnnError *error)
 {
@@ -354,7 +334,7 @@ int_sign (int64_t x, bool is_unsigned)
     .params_bytes = sizeof (Params),                                           \
     .inplace = true,                                                           \
     .parse = parse_nothing,                                                    \
-    .infer = infer_number,                                                     \
+    .infer = cnn_infer_number,                                                 \
     .geometry = cnn_op_geometry_pointwise,                                     \
     .forward = forward_##lower,                                                \
     .backward = backward_##lower,                                              \
@@ -385,7 +365,7 @@ static CnnStatus
 infer_test (const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, int n_out, CnnError *error)
 {
-  CnnStatus status = infer (params, in, n_in, out, n_out, error);
+  CnnStatus status = cnn_infer_float (params, in, n_in, out, n_out, error);
   out[0].type = CNN_TYPE_BOOL;
   return status;
 }
