@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ops/moments.h"
 #include "ops/shapes.h"
 #include "ops/strided.h"
 #include "ops/table.h"
@@ -109,6 +110,9 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
   bool reduced[CNN_MAX_RANK], known;
   CnnShape y = { 0 };
   int n_axes;
+  if (!p->input && n_in > 1)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "axes are an attribute in this opset, not an input");
   CnnStatus status = read_axes (p, in, n_in, reduced, &n_axes, &known, error);
   if (status)
     return status;
@@ -159,13 +163,17 @@ typedef struct
   int64_t n_inner;
 } Groups;
 
+/* Outputs that are computed side by side. */
+#define CHUNK 64
+
 static Groups
 groups_of (const CnnOpCall *call)
 {
   const CnnShape *x = &call->in[0]->shape;
   bool reduced[CNN_MAX_RANK], known;
   int64_t steps[CNN_MAX_RANK];
-  Groups g = { .n_inner = 1 };
+  Groups g = { 0 };
+  size_t n_inner = 1;
   int n_axes;
   cnn_strides (x, steps);
   read_axes (call->params, call->in, call->n_in, reduced, &n_axes, &known,
@@ -174,8 +182,9 @@ groups_of (const CnnOpCall *call)
     cnn_strided_add_loop (reduced[d] ? &g.inner : &g.outer, x->dims[d],
         steps[d]);
     if (reduced[d])
-      g.n_inner *= x->dims[d];
+      n_inner *= (size_t) x->dims[d];
   }
+  g.n_inner = cnn_elements (call->in[0]) ? (int64_t) n_inner : 0;
   return g;
 }
 
@@ -188,10 +197,10 @@ typedef struct
 static double
 start_of (Op op)
 {
-  return op == OP_MAX || op == OP_LOG_SUM_EXP ? -HUGE_VAL
-      : op == OP_MIN                          ? HUGE_VAL
-      : op == OP_PROD                         ? 1
-                                              : 0;
+  return op == OP_MAX ? -HUGE_VAL
+      : op == OP_MIN  ? HUGE_VAL
+      : op == OP_PROD ? 1
+                      : 0;
 }
 
 static void
@@ -240,6 +249,27 @@ finish (Op op, const State *s, int64_t n)
   }
 }
 
+/* take() of elements side by side. */
+static void
+take_run (Op op, const float *x, size_t n, State *s)
+{
+  switch (op) {
+    case OP_SUM:
+    case OP_MEAN:
+    case OP_LOG_SUM:
+      s->a += cnn_moment_sum (x, n);
+      break;
+    case OP_L2:
+    case OP_SUM_SQUARE:
+      s->a += cnn_moment_squares (x, n, 0);
+      break;
+    default:
+      for (size_t i = 0; i < n; i++)
+        take (op, s, (double) x[i]);
+      break;
+  }
+}
+
 /* Calls take() for every element of a group that begins at @at. */
 static void
 take_group (Op op, const CnnTensor *x, const CnnStrided *inner, int64_t at,
@@ -250,7 +280,9 @@ take_group (Op op, const CnnTensor *x, const CnnStrided *inner, int64_t at,
   int64_t n = last >= 0 ? inner->dims[last] : 1;
   int64_t step = last >= 0 ? inner->steps[last] : 0;
   for (;;) {
-    if (x->type == CNN_TYPE_FLOAT32)
+    if (x->type == CNN_TYPE_FLOAT32 && step == 1)
+      take_run (op, (const float *) x->data + at, (size_t) n, s);
+    else if (x->type == CNN_TYPE_FLOAT32)
       for (int64_t i = 0; i < n; i++)
         take (op, s, (double) ((const float *) x->data)[at + i * step]);
     else
@@ -371,30 +403,174 @@ next_group (const CnnStrided *outer, int64_t *index, int64_t *at)
   }
 }
 
+/* -- float32, along rows of memory -------------------------------------- */
+
+/* Lane by lane what take() does; @most for LogSumExp. */
+static void
+take_row (Op op, const float *x, size_t n, const double *most, double *a)
+{
+#define EACH(expression)                                                       \
+  for (size_t j = 0; j < n; j++) {                                             \
+    double v = (double) x[j];                                                  \
+    a[j] = expression;                                                         \
+  }                                                                            \
+  break
+  switch (op) {
+    case OP_MAX:
+      EACH ((v > a[j]) | (v != v) ? v : a[j]);
+    case OP_MIN:
+      EACH ((v < a[j]) | (v != v) ? v : a[j]);
+    case OP_PROD:
+      EACH (a[j] * v);
+    case OP_L1:
+      EACH (a[j] + fabs (v));
+    case OP_L2:
+    case OP_SUM_SQUARE:
+      EACH (a[j] + v * v);
+    case OP_LOG_SUM_EXP:
+      EACH (a[j] + exp (v - most[j]));
+    default:
+      EACH (a[j] + v);
+  }
+#undef EACH
+}
+
+/* @n outputs side by side: the elements of each lie below one another. */
+static void
+reduce_columns (Op op, const float *x, const Groups *g, const double *most,
+    size_t n, double *a)
+{
+  int64_t index[CNN_STRIDED_LOOPS] = { 0 }, at = 0;
+  for (size_t j = 0; j < n; j++)
+    a[j] = start_of (op);
+  for (int64_t k = 0; k < g->n_inner; k++) {
+    take_row (op, x + at, n, most, a);
+    next_group (&g->inner, index, &at);
+  }
+}
+
+/* The maxima that LogSumExp takes off: none where exp() would give NaN. */
+static void
+columns_most (const float *x, const Groups *g, size_t n, double *most)
+{
+  reduce_columns (OP_MAX, x, g, NULL, n, most);
+  for (size_t j = 0; j < n; j++)
+    most[j] = isinf (most[j]) ? 0 : most[j];
+}
+
+static void
+columns_block (Op op, const CnnOpCall *call, const Groups *g, int64_t at,
+    size_t to, size_t n)
+{
+  const float *x = (const float *) call->in[0]->data + at;
+  float *y = (float *) call->out[0]->data + to;
+  double a[CHUNK], most[CHUNK] = { 0 };
+  if (op == OP_LOG_SUM_EXP)
+    columns_most (x, g, n, most);
+  reduce_columns (op, x, g, most, n, a);
+  for (size_t j = 0; j < n; j++)
+    y[j] = (float) finish (op, &(State){ a[j], most[j] }, g->n_inner);
+}
+
+/* -- cutting the work --------------------------------------------------- */
+
+/**
+ * Cut:
+ * @run: outputs along the last loop over them, in @chunks blocks of CHUNK
+ * @columns: they lie side by side and what they are made of does not
+ */
+typedef struct
+{
+  const CnnOpCall *call;
+  Op op;
+  Groups groups;
+  int64_t run, step, chunks, blocks, per_task;
+  bool columns;
+} Cut;
+
+static void
+block (const Cut *c, int64_t number)
+{
+  const CnnStrided *outer = &c->groups.outer;
+  int64_t first = number % c->chunks * CHUNK, line = number / c->chunks;
+  int64_t n = c->run - first < CHUNK ? c->run - first : CHUNK;
+  int64_t to = line * c->run + first, at = first * c->step;
+  for (int d = outer->rank - 2; d >= 0; d--) {
+    at += line % outer->dims[d] * outer->steps[d];
+    line /= outer->dims[d];
+  }
+  if (c->columns)
+    columns_block (c->op, c->call, &c->groups, at, (size_t) to, (size_t) n);
+  else
+    for (int64_t i = 0; i < n; i++)
+      reduce_one (c->op, c->call, &c->groups, at + i * c->step,
+          (size_t) (to + i));
+}
+
+static void
+task (void *data, int number, CNN_UNUSED int worker)
+{
+  const Cut *c = data;
+  int64_t first = number * c->per_task, end = first + c->per_task;
+  for (int64_t i = first; i < end && i < c->blocks; i++)
+    block (c, i);
+}
+
 static void
 forward (const CnnOpCall *call, Op op)
 {
-  int64_t index[CNN_STRIDED_LOOPS] = { 0 }, at = 0;
   size_t n = cnn_elements (call->out[0]);
-  Groups g = groups_of (call);
-  for (size_t i = 0; i < n; i++) {
-    reduce_one (op, call, &g, at, i);
-    next_group (&g.outer, index, &at);
+  if (!n)
+    return;
+  Cut c = { .call = call, .op = op, .groups = groups_of (call), .run = 1 };
+  const CnnStrided *outer = &c.groups.outer, *inner = &c.groups.inner;
+  if (outer->rank) {
+    c.run = outer->dims[outer->rank - 1];
+    c.step = outer->steps[outer->rank - 1];
   }
+  c.columns = call->in[0]->type == CNN_TYPE_FLOAT32 && c.step == 1
+      && c.groups.n_inner && inner->rank && inner->steps[inner->rank - 1] != 1;
+  c.chunks = (c.run + CHUNK - 1) / CHUNK;
+  c.blocks = (int64_t) n / c.run * c.chunks;
+  size_t wide = (size_t) (c.run < CHUNK ? c.run : CHUNK);
+  c.per_task =
+      (int64_t) cnn_rows_per_task (wide * (size_t) (c.groups.n_inner + 1));
+  cnn_pool_run (call->pool, (int) ((c.blocks + c.per_task - 1) / c.per_task),
+      task, &c);
 }
 
 /* -- gradients ---------------------------------------------------------- */
 
-static float
-product_without (const float *x, const Groups *g, int64_t at, int64_t skip)
+/* Product of the elements that are not 0, and how many are. */
+static double
+product_of_others (const float *x, const Groups *g, int64_t at, int64_t *zeros)
 {
   int64_t index[CNN_STRIDED_LOOPS] = { 0 };
-  float product = 1;
+  double product = 1;
+  *zeros = 0;
   for (int64_t k = 0; k < g->n_inner; k++) {
-    product *= k == skip ? 1 : x[at];
+    if (x[at] == 0)
+      ++*zeros;
+    else
+      product *= (double) x[at];
     next_group (&g->inner, index, &at);
   }
   return product;
+}
+
+static void
+product_backward (const float *x, float gy, const Groups *g, int64_t at,
+    float *d)
+{
+  int64_t index[CNN_STRIDED_LOOPS] = { 0 }, zeros;
+  double product = product_of_others (x, g, at, &zeros);
+  for (int64_t k = 0; k < g->n_inner; k++) {
+    if (!zeros)
+      d[at] += gy * (float) (product / (double) x[at]);
+    else if (zeros == 1 && x[at] == 0)
+      d[at] += gy * (float) product;
+    next_group (&g->inner, index, &at);
+  }
 }
 
 static float
@@ -424,12 +600,14 @@ group_backward (Op op, const float *x, float y, float gy, const Groups *g,
 {
   int64_t index[CNN_STRIDED_LOOPS] = { 0 }, at = begin;
   bool taken = false;
+  if (op == OP_PROD) {
+    product_backward (x, gy, g, begin, d);
+    return;
+  }
   for (int64_t k = 0; k < g->n_inner; k++) {
     if (op == OP_MAX || op == OP_MIN) {
       d[at] += !taken && x[at] == y ? gy : 0;
       taken = taken || x[at] == y;
-    } else if (op == OP_PROD) {
-      d[at] += gy * product_without (x, g, begin, k);
     } else {
       d[at] += gy * slope (op, x[at], y, g->n_inner);
     }

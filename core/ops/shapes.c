@@ -161,7 +161,7 @@ cnn_values (const CnnTensor *tensor, int max, int64_t *values, int *count,
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "a list of at most %d integers is expected, not %s of size %s", max,
         cnn_type_name (tensor->type), cnn_shape_format (s, text, sizeof text));
-  *known = tensor->data && n >= 0;
+  *known = (tensor->data && n >= 0) || !n;
   *count = n < 0 ? 0 : (int) n;
   for (int i = 0; i < *count && *known; i++)
     values[i] = tensor->type == CNN_TYPE_INT64
