@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/moments.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
@@ -62,20 +63,20 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
 {
   const CnnShape *x = &in[0]->shape;
   CnnStatus status = cnn_infer_floats (in, n_in, error);
-  if (!status && x->rank < 2)
-    status = cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input has %d dimensions, 2 or more are expected", x->rank);
+  if (!status && !x->rank)
+    status = cnn_error_set (error, CNN_ERROR_SHAPE, "input is a scalar");
+  int64_t c = x->rank > 1 ? x->dims[1] : 1;
   for (int i = 1; i < n_in && !status; i++) {
     const CnnShape *s = &in[i]->shape;
     char text[160];
-    if (s->rank != 1 || (x->dims[1] != -1 && s->dims[0] != x->dims[1]))
+    if (s->rank != 1 || (c != -1 && s->dims[0] != -1 && s->dims[0] != c))
       status = cnn_error_set (error, CNN_ERROR_SHAPE,
           "input %d has shape %s, the picture has %" PRId64 " channels", i,
-          cnn_shape_format (s, text, sizeof text), x->dims[1]);
+          cnn_shape_format (s, text, sizeof text), c);
   }
-  if (!status && n_out > 1 && !((const Params *) params)->training)
+  if (!status && n_out > (((const Params *) params)->training ? 3 : 1))
     status = cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "%d outputs are for training_mode = 1 only", n_out);
+        "%d outputs: there is 1, or 3 with training_mode = 1", n_out);
   if (!status)
     status = cnn_infer_same_float (params, in, n_in, out, 1, error);
   for (int i = 1; i < n_out && !status; i++)
@@ -94,10 +95,11 @@ static Sizes
 sizes_of (const CnnOpCall *call)
 {
   const CnnShape *x = &call->in[0]->shape;
+  bool one = x->rank < 2;
   return (Sizes){
-    .planes = cnn_product (x, 0, 2),
-    .channels = (size_t) x->dims[1],
-    .size = cnn_product (x, 2, x->rank),
+    .planes = one ? 1 : cnn_product (x, 0, 2),
+    .channels = one ? 1 : (size_t) x->dims[1],
+    .size = cnn_product (x, one ? 0 : 2, x->rank),
     .scale = call->in[1]->data,
     .bias = call->in[2]->data,
     .mean = call->in[3]->data,
@@ -113,16 +115,23 @@ reciprocal (const Sizes *s, size_t c)
 }
 
 static void
+infer_plane (const Sizes *s, size_t plane, const float *x, float *y)
+{
+  size_t c = plane % s->channels;
+  float gain = s->scale[c] * reciprocal (s, c), mean = s->mean[c];
+  float bias = s->bias[c];
+  for (size_t i = plane * s->size; i < (plane + 1) * s->size; i++)
+    y[i] = (x[i] - mean) * gain + bias;
+}
+
+static void
 task (void *data, int number, CNN_UNUSED int worker)
 {
   const CnnOpCall *call = data;
   Sizes s = sizes_of (call);
-  size_t plane = (size_t) number, c = plane % s.channels;
-  const float *x = (const float *) call->in[0]->data + plane * s.size;
-  float *y = (float *) call->out[0]->data + plane * s.size;
-  float r = reciprocal (&s, c), gain = s.scale[c] * r;
-  for (size_t i = 0; i < s.size; i++)
-    y[i] = (x[i] - s.mean[c]) * gain + s.bias[c];
+  size_t per = cnn_rows_per_task (s.size), first = (size_t) number * per;
+  for (size_t i = first; i < first + per && i < s.planes; i++)
+    infer_plane (&s, i, call->in[0]->data, call->out[0]->data);
 }
 
 /* Mean and variance of channel @c over the batch. */
@@ -133,14 +142,10 @@ statistics (const Sizes *s, const float *x, size_t c, double *mean,
   double sum = 0, squares = 0;
   double n = (double) (s->planes / s->channels * s->size);
   for (size_t plane = c; plane < s->planes; plane += s->channels)
-    for (size_t i = 0; i < s->size; i++)
-      sum += (double) x[plane * s->size + i];
+    sum += cnn_moment_sum (x + plane * s->size, s->size);
   *mean = sum / n;
   for (size_t plane = c; plane < s->planes; plane += s->channels)
-    for (size_t i = 0; i < s->size; i++) {
-      double v = (double) x[plane * s->size + i] - *mean;
-      squares += v * v;
-    }
+    squares += cnn_moment_squares (x + plane * s->size, s->size, *mean);
   *variance = squares / n;
 }
 
@@ -168,6 +173,15 @@ forward_training (const CnnOpCall *call)
       for (size_t i = plane * s.size; i < (plane + 1) * s.size; i++)
         y[i] = (x[i] - (float) mean) * gain + s.bias[c];
   }
+}
+
+/* The mean of nothing is not a number, the running ones are told so. */
+static void
+forward_empty (const CnnOpCall *call)
+{
+  for (int i = 1; i < call->n_out; i++)
+    for (size_t c = 0; call->out[i] && c < cnn_elements (call->out[i]); c++)
+      ((float *) call->out[i]->data)[c] = NAN;
 }
 
 static void
@@ -201,20 +215,24 @@ static void
 forward (const CnnOpCall *call)
 {
   CnnOpCall copy = *call;
-  if (!cnn_elements (call->in[0]))
+  if (!cnn_elements (call->in[0])) {
+    forward_empty (call);
     return;
+  }
   if (((const Params *) call->params)->training) {
     forward_training (call);
     return;
   }
-  cnn_pool_run (call->pool, (int) sizes_of (call).planes, task, &copy);
+  Sizes s = sizes_of (call);
+  size_t per = cnn_rows_per_task (s.size);
+  cnn_pool_run (call->pool, (int) ((s.planes + per - 1) / per), task, &copy);
 }
 
 static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   Sizes s = sizes_of (call);
-  if (!grad->d_out[0])
+  if (!grad->d_out[0] || !cnn_elements (call->in[0]))
     return;
   if (((const Params *) call->params)->training) {
     for (size_t c = 0; c < s.channels; c++)

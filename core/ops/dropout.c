@@ -8,12 +8,12 @@
  *
  * Source: ONNX Dropout, opsets 6 to 13; Srivastava et al., JMLR 2014. */
 
-#include <string.h>
-
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/rng.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
+#include "tensor/scalar.h"
 
 typedef struct
 {
@@ -46,39 +46,50 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   return status;
 }
 
+static bool
+is_one (const CnnTensor *tensor)
+{
+  size_t n;
+  return !cnn_shape_elements (&tensor->shape, &n) && n == 1;
+}
+
 /* What is not known before it runs is not known here. */
 static CnnStatus
 check_ratio (const CnnTensor *ratio, CnnError *error)
 {
-  size_t n = 0;
-  if (ratio->type != CNN_TYPE_FLOAT32 || cnn_shape_elements (&ratio->shape, &n)
-      || n != 1)
-    return cnn_error_set (error, CNN_ERROR_SHAPE, "ratio is not one float32");
-  if (!ratio->data)
-    return CNN_OK;
-  float r = *(const float *) ratio->data;
+  if (!cnn_type_is_float (ratio->type) || !is_one (ratio))
+    return cnn_error_set (error, CNN_ERROR_SHAPE, "ratio is not one float");
+  double r = ratio->data ? cnn_read_float (ratio->type, ratio->data, 0) : 0;
   if (!(r >= 0 && r < 1))
     return cnn_error_set (error, CNN_ERROR_FORMAT,
-        "ratio is %g, not within 0 to 1", (double) r);
+        "ratio is %g, not within 0 to 1", r);
   return CNN_OK;
+}
+
+static CnnStatus
+check_mode (const CnnTensor *mode, const CnnTensor *ratio, CnnError *error)
+{
+  if (mode->type != CNN_TYPE_BOOL || !is_one (mode))
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "training_mode is not one bool");
+  if (!mode->data || !*(const uint8_t *) mode->data
+      || (ratio && ratio->data
+          && cnn_read_float (ratio->type, ratio->data, 0) == 0))
+    return CNN_OK;
+  return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+      "with training_mode it drops at random, which only the trainer does");
 }
 
 static CnnStatus
 infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
     int n_out, CnnError *error)
 {
-  CnnStatus status = n_in > 1 && in[1] ? check_ratio (in[1], error) : CNN_OK;
+  const CnnTensor *ratio = n_in > 1 ? in[1] : NULL;
+  CnnStatus status = ratio ? check_ratio (ratio, error) : CNN_OK;
+  if (!status && n_in > 2 && in[2])
+    status = check_mode (in[2], ratio, error);
   if (!status)
     status = cnn_infer_same_float (params, in, n_in, out, n_out, error);
-  if (!status && n_in > 2 && in[2] && in[2]->type != CNN_TYPE_BOOL)
-    status = cnn_error_set (error, CNN_ERROR_SHAPE,
-        "training_mode is %s, not bool", cnn_type_name (in[2]->type));
-  if (!status && n_in > 2 && in[2] && in[2]->data
-      && *(const uint8_t *) in[2]->data
-      && !(n_in > 1 && in[1] && in[1]->data
-          && *(const float *) in[1]->data == 0))
-    status = cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
-        "with training_mode it drops at random, which only the trainer does");
   if (!status && n_out > 1) {
     out[1] = out[0];
     if (((const Params *) params)->bool_mask)
@@ -92,7 +103,7 @@ ratio_of (const CnnOpCall *call)
 {
   float ratio = ((const Params *) call->params)->ratio;
   if (call->n_in > 1 && call->in[1])
-    ratio = *(const float *) call->in[1]->data;
+    ratio = (float) cnn_read_float (call->in[1]->type, call->in[1]->data, 0);
   return ratio >= 0 && ratio < 1 ? ratio : 0;
 }
 
@@ -116,7 +127,7 @@ forward (const CnnOpCall *call)
   const CnnTensor *mask = call->n_out > 1 ? call->out[1] : NULL;
   bool drops = call->training && ratio > 0;
   if (!drops && y != x)
-    memcpy (y, x, n * sizeof *y);
+    cnn_copy (y, x, n * sizeof *y);
   for (size_t i = 0; mask && !drops && i < n; i++)
     set_mask (mask, i, true);
   if (!drops)

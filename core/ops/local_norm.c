@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/moments.h"
 #include "ops/shapes.h"
 #include "ops/strided.h"
 #include "ops/table.h"
@@ -111,20 +112,25 @@ lrn_task (void *data, int number, CNN_UNUSED int worker)
 {
   const CnnOpCall *call = data;
   const CnnShape *s = &call->in[0]->shape;
-  size_t plane = cnn_product (s, 2, s->rank);
-  int64_t channels = s->dims[1];
-  size_t sample = (size_t) (number / channels) * (size_t) channels * plane;
-  lrn_channel (call->params, (const float *) call->in[0]->data + sample,
-      (float *) call->out[0]->data + sample, number % channels, channels,
-      plane);
+  size_t plane = cnn_product (s, 2, s->rank), c = (size_t) s->dims[1];
+  size_t per = cnn_rows_per_task (plane), first = (size_t) number * per;
+  size_t planes = cnn_product (s, 0, 2);
+  for (size_t i = first; i < first + per && i < planes; i++) {
+    size_t sample = i / c * c * plane;
+    lrn_channel (call->params, (const float *) call->in[0]->data + sample,
+        (float *) call->out[0]->data + sample, (int64_t) (i % c), s->dims[1],
+        plane);
+  }
 }
 
 static void
 forward_lrn (const CnnOpCall *call)
 {
+  const CnnShape *s = &call->in[0]->shape;
   CnnOpCall copy = *call;
+  size_t per = cnn_rows_per_task (cnn_product (s, 2, s->rank));
   if (cnn_elements (call->in[0]))
-    cnn_pool_run (call->pool, (int) cnn_product (&call->in[0]->shape, 0, 2),
+    cnn_pool_run (call->pool, (int) ((cnn_product (s, 0, 2) + per - 1) / per),
         lrn_task, &copy);
 }
 
@@ -164,7 +170,7 @@ backward_lrn (const CnnOpCall *call, const CnnOpGrad *grad)
   const CnnShape *s = &call->in[0]->shape;
   size_t plane = cnn_product (s, 2, s->rank);
   size_t sample = (size_t) s->dims[1] * plane;
-  if (!grad->d_out[0] || !grad->d_in[0])
+  if (!grad->d_out[0] || !grad->d_in[0] || !cnn_elements (call->in[0]))
     return;
   for (size_t n = 0; n < (size_t) s->dims[0]; n++)
     for (size_t i = 0; i < plane; i++) {
@@ -239,6 +245,8 @@ static void
 forward_lp (const CnnOpCall *call)
 {
   Lines l = lines_of (call);
+  if (!cnn_elements (call->in[0]))
+    return;
   for (size_t o = 0; o < l.outer; o++)
     for (size_t i = 0; i < l.inner; i++) {
       size_t at = o * l.n * l.inner + i;
@@ -255,7 +263,7 @@ backward_lp (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   const Lp *p = call->params;
   Lines l = lines_of (call);
-  if (!grad->d_out[0] || !grad->d_in[0])
+  if (!grad->d_out[0] || !grad->d_in[0] || !cnn_elements (call->in[0]))
     return;
   for (size_t o = 0; o < l.outer; o++)
     for (size_t i = 0; i < l.inner; i++) {
@@ -399,8 +407,10 @@ static void
 forward_mvn (const CnnOpCall *call)
 {
   int64_t index[CNN_STRIDED_LOOPS] = { 0 }, at = 0;
+  if (!cnn_elements (call->in[0]))
+    return;
   Groups g = groups_of (call);
-  for (int64_t i = 0; i < g.groups && g.n; i++) {
+  for (int64_t i = 0; i < g.groups; i++) {
     mvn_group (&g, at, call->in[0]->data, call->out[0]->data, NULL, NULL);
     next (&g.outer, index, &at);
   }
@@ -410,10 +420,10 @@ static void
 backward_mvn (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   int64_t index[CNN_STRIDED_LOOPS] = { 0 }, at = 0;
-  Groups g = groups_of (call);
-  if (!grad->d_out[0] || !grad->d_in[0])
+  if (!grad->d_out[0] || !grad->d_in[0] || !cnn_elements (call->in[0]))
     return;
-  for (int64_t i = 0; i < g.groups && g.n; i++) {
+  Groups g = groups_of (call);
+  for (int64_t i = 0; i < g.groups; i++) {
     mvn_group (&g, at, call->in[0]->data, NULL, grad->d_out[0]->data,
         grad->d_in[0]->data);
     next (&g.outer, index, &at);

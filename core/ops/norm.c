@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/moments.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
@@ -30,11 +31,15 @@ typedef struct
 
 /**
  * Sizes:
- * Scale and bias of element k of group g: number (g % cycle) * step + k / per.
+ * @layer: scale and bias of element k are number k, again and again where
+ *   they are fewer; else those of element k of group g are number
+ *   (g % cycle) * step + k / run, the same for a whole run
+ * @run: elements whose scales and biases lie side by side, or are one
  */
 typedef struct
 {
-  size_t groups, n, cycle, step, per;
+  size_t groups, n, cycle, step, run;
+  bool layer;
 } Sizes;
 
 typedef Sizes (*SizesOf) (const CnnOpCall *call);
@@ -149,23 +154,31 @@ infer_group (const void *params, const CnnTensor *const *in, int n_in,
   return infer_channels (in, n_in, p->per_group ? p->groups : c, out, error);
 }
 
-/* Scale and bias: one number, or one for each element from the axis on. */
+/* Scale and bias: one number, or those of the last dimensions from the axis
+ * on. */
 static CnnStatus
 check_layer (const CnnTensor *t, const CnnShape *x, int axis, CnnError *error)
 {
   char text[160], whole[160];
-  CnnShape rest = { .rank = x->rank - axis }, both;
-  size_t elements;
+  const CnnShape *s = &t->shape;
+  CnnShape rest = { .rank = x->rank - axis };
+  bool fits = true;
+  int ones = 0;
   for (int d = axis; d < x->rank; d++)
     rest.dims[d - axis] = x->dims[d];
-  if ((!cnn_shape_elements (&t->shape, &elements) && elements == 1)
-      || (t->shape.rank == rest.rank
-          && !cnn_shape_broadcast (&t->shape, &rest, &both, NULL)
-          && cnn_shape_equal (&both, &t->shape)))
+  while (ones < s->rank && s->dims[ones] == 1)
+    ones++;
+  for (int d = ones; d < s->rank; d++) {
+    int at = rest.rank - s->rank + d;
+    int64_t size = at >= 0 ? rest.dims[at] : -2;
+    fits = fits && (size == s->dims[d] || size == -1 || s->dims[d] == -1)
+        && size != -2;
+  }
+  if (fits)
     return CNN_OK;
   return cnn_error_set (error, CNN_ERROR_SHAPE,
       "scale or bias of shape %s for elements of shape %s",
-      cnn_shape_format (&t->shape, text, sizeof text),
+      cnn_shape_format (s, text, sizeof text),
       cnn_shape_format (&rest, whole, sizeof whole));
 }
 
@@ -197,7 +210,7 @@ sizes_instance (const CnnOpCall *call)
 {
   const CnnShape *x = &call->in[0]->shape;
   size_t n = cnn_product (x, 2, x->rank);
-  return (Sizes){ cnn_product (x, 0, 2), n, (size_t) x->dims[1], 1, n };
+  return (Sizes){ cnn_product (x, 0, 2), n, (size_t) x->dims[1], 1, n, false };
 }
 
 static Sizes
@@ -208,7 +221,7 @@ sizes_group (const CnnOpCall *call)
   size_t groups = (size_t) p->groups, channels = (size_t) x->dims[1] / groups;
   size_t plane = cnn_product (x, 2, x->rank), n = channels * plane;
   return (Sizes){ (size_t) x->dims[0] * groups, n, groups,
-    p->per_group ? 1 : channels, p->per_group ? n : plane };
+    p->per_group ? 1 : channels, p->per_group ? n : plane, false };
 }
 
 static Sizes
@@ -218,9 +231,12 @@ sizes_layer (const CnnOpCall *call)
   int axis;
   cnn_axis (((const Params *) call->params)->axis, x->rank, x->rank - 1, &axis,
       NULL);
-  size_t n = cnn_product (x, axis, x->rank);
-  return (Sizes){ cnn_product (x, 0, axis), n, 1, 0,
-    cnn_elements (call->in[1]) == 1 ? n : 1 };
+  size_t n = cnn_product (x, axis, x->rank), run = n;
+  for (int i = 1; i < call->n_in; i++) {
+    size_t size = call->in[i] ? cnn_elements (call->in[i]) : 1;
+    run = size > 1 && size < run ? size : run;
+  }
+  return (Sizes){ cnn_product (x, 0, axis), n, 1, 0, run, true };
 }
 
 /* -- computing ---------------------------------------------------------- */
@@ -228,94 +244,143 @@ sizes_layer (const CnnOpCall *call)
 static void
 statistics (const float *x, size_t n, float epsilon, double *mean, double *r)
 {
-  double sum = 0, squares = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += (double) x[i];
-  *mean = sum / (double) n;
-  for (size_t i = 0; i < n; i++)
-    squares += ((double) x[i] - *mean) * ((double) x[i] - *mean);
+  *mean = cnn_moment_sum (x, n) / (double) n;
+  double squares = cnn_moment_squares (x, n, *mean);
   *r = 1 / sqrt (squares / (double) n + (double) epsilon);
 }
 
-/* The number for element @k; @bias may be a single one beside many scales. */
-static float
-of (const CnnTensor *t, const Sizes *s, size_t group, size_t k)
+/* The numbers for elements @k and on of a group: @step apart, 0 or 1. */
+static float *
+locate (const CnnTensor *t, const Sizes *s, size_t group, size_t k,
+    size_t *step)
 {
-  if (!t)
-    return 0;
-  const float *v = t->data;
-  return cnn_elements (t) == 1 ? *v
-                               : v[group % s->cycle * s->step + k / s->per];
+  size_t n = s->layer ? cnn_elements (t) : 1;
+  size_t at = s->layer ? k % n : group % s->cycle * s->step + k / s->run;
+  *step = n > 1;
+  return (float *) t->data + at;
 }
 
-typedef struct
+static void
+scale_run (const CnnOpCall *call, const Sizes *s, size_t group, size_t k,
+    double mean, double r)
 {
-  const CnnOpCall *call;
-  Sizes sizes;
-} Work;
+  static const float none = 0;
+  size_t n = s->run, next, next_b = 0;
+  const float *x = (const float *) call->in[0]->data + group * s->n + k;
+  float *y = (float *) call->out[0]->data + group * s->n + k;
+  const float *scale = locate (call->in[1], s, group, k, &next), *bias = &none;
+  if (call->n_in > 2 && call->in[2])
+    bias = locate (call->in[2], s, group, k, &next_b);
+  float one = *scale, shift = *bias;
+  if (next && next_b)
+    for (size_t i = 0; i < n; i++)
+      y[i] = (float) (((double) x[i] - mean) * r) * scale[i] + bias[i];
+  else if (next || next_b)
+    for (size_t i = 0; i < n; i++)
+      y[i] = (float) (((double) x[i] - mean) * r) * scale[i * next]
+          + bias[i * next_b];
+  else
+    for (size_t i = 0; i < n; i++)
+      y[i] = (float) (((double) x[i] - mean) * r) * one + shift;
+}
 
 static void
-task (void *data, int number, CNN_UNUSED int worker)
+norm_group (const CnnOpCall *call, const Sizes *s, size_t group)
 {
-  const Work *w = data;
-  const CnnOpCall *call = w->call;
-  const Sizes *s = &w->sizes;
-  size_t group = (size_t) number;
   const float *x = (const float *) call->in[0]->data + group * s->n;
-  float *y = (float *) call->out[0]->data + group * s->n;
-  const CnnTensor *bias = call->n_in > 2 ? call->in[2] : NULL;
   double mean, r;
   statistics (x, s->n, ((const Params *) call->params)->epsilon, &mean, &r);
-  for (size_t k = 0; k < s->n; k++)
-    y[k] = (float) (((double) x[k] - mean) * r) * of (call->in[1], s, group, k)
-        + of (bias, s, group, k);
+  for (size_t k = 0; k < s->n; k += s->run)
+    scale_run (call, s, group, k, mean, r);
   if (call->n_out > 1 && call->out[1])
     ((float *) call->out[1]->data)[group] = (float) mean;
   if (call->n_out > 2 && call->out[2])
     ((float *) call->out[2]->data)[group] = (float) r;
 }
 
+typedef struct
+{
+  const CnnOpCall *call;
+  Sizes sizes;
+  size_t per_task;
+} Work;
+
+static void
+task (void *data, int number, CNN_UNUSED int worker)
+{
+  const Work *w = data;
+  size_t first = (size_t) number * w->per_task, end = first + w->per_task;
+  end = end < w->sizes.groups ? end : w->sizes.groups;
+  for (size_t group = first; group < end; group++)
+    norm_group (w->call, &w->sizes, group);
+}
+
+/* The mean of nothing is not a number. */
+static void
+forward_empty (const CnnOpCall *call)
+{
+  for (int i = 1; i < call->n_out; i++)
+    for (size_t k = 0; call->out[i] && k < cnn_elements (call->out[i]); k++)
+      ((float *) call->out[i]->data)[k] = NAN;
+}
+
 static void
 forward (const CnnOpCall *call, SizesOf sizes)
 {
-  if (!cnn_elements (call->in[0]))
+  if (!cnn_elements (call->in[0])) {
+    forward_empty (call);
     return;
-  Work w = { call, sizes (call) };
-  cnn_pool_run (call->pool, (int) w.sizes.groups, task, &w);
+  }
+  Work w = { call, sizes (call), 0 };
+  w.per_task = cnn_rows_per_task (w.sizes.n);
+  size_t tasks = (w.sizes.groups + w.per_task - 1) / w.per_task;
+  cnn_pool_run (call->pool, (int) tasks, task, &w);
 }
 
+/* One run's part of the gradients of scale and bias, and of the two means. */
 static void
-add_to (CnnTensor *d, const Sizes *s, size_t group, size_t k, float g)
+run_backward (const CnnOpCall *call, const CnnOpGrad *grad, const Sizes *s,
+    size_t group, size_t k, const double *moments, double *sums)
 {
-  size_t at =
-      cnn_elements (d) == 1 ? 0 : group % s->cycle * s->step + k / s->per;
-  ((float *) d->data)[at] += g;
+  const float *x = (const float *) call->in[0]->data + group * s->n + k;
+  const float *g = (const float *) grad->d_out[0]->data + group * s->n + k;
+  float unused = 0, *d_scale = &unused, *d_bias = &unused;
+  size_t next, next_scale = 0, next_bias = 0;
+  const float *scale = locate (call->in[1], s, group, k, &next);
+  if (grad->d_in[1])
+    d_scale = locate (grad->d_in[1], s, group, k, &next_scale);
+  if (call->n_in > 2 && grad->d_in[2])
+    d_bias = locate (grad->d_in[2], s, group, k, &next_bias);
+  for (size_t i = 0; i < s->run; i++) {
+    double h = ((double) x[i] - moments[0]) * moments[1];
+    double gs = (double) (g[i] * scale[i * next]);
+    sums[0] += gs;
+    sums[1] += gs * h;
+    d_scale[i * next_scale] += g[i] * (float) h;
+    d_bias[i * next_bias] += g[i];
+  }
 }
 
 static void
-group_backward (const CnnOpCall *call, const CnnOpGrad *grad, const Sizes *s,
-    size_t group)
+norm_group_backward (const CnnOpCall *call, const CnnOpGrad *grad,
+    const Sizes *s, size_t group)
 {
   const float *x = (const float *) call->in[0]->data + group * s->n;
   const float *g = (const float *) grad->d_out[0]->data + group * s->n;
-  double mean, r, sum = 0, product = 0, n = (double) s->n;
-  statistics (x, s->n, ((const Params *) call->params)->epsilon, &mean, &r);
-  for (size_t k = 0; k < s->n; k++) {
-    double h = ((double) x[k] - mean) * r;
-    double gs = (double) (g[k] * of (call->in[1], s, group, k));
-    sum += gs;
-    product += gs * h;
-    if (grad->d_in[1])
-      add_to (grad->d_in[1], s, group, k, g[k] * (float) h);
-    if (call->n_in > 2 && grad->d_in[2])
-      add_to (grad->d_in[2], s, group, k, g[k]);
-  }
+  double m[2], sums[2] = { 0, 0 }, n = (double) s->n;
+  statistics (x, s->n, ((const Params *) call->params)->epsilon, &m[0], &m[1]);
+  for (size_t k = 0; k < s->n; k += s->run)
+    run_backward (call, grad, s, group, k, m, sums);
   float *d =
       grad->d_in[0] ? (float *) grad->d_in[0]->data + group * s->n : NULL;
-  for (size_t k = 0; d && k < s->n; k++) {
-    double h = ((double) x[k] - mean) * r;
-    double gs = (double) (g[k] * of (call->in[1], s, group, k));
-    d[k] += (float) (r * (gs - sum / n - h * product / n));
+  for (size_t k = 0; d && k < s->n; k += s->run) {
+    size_t next;
+    const float *scale = locate (call->in[1], s, group, k, &next);
+    for (size_t i = 0; i < s->run; i++) {
+      double h = ((double) x[k + i] - m[0]) * m[1];
+      double gs = (double) (g[k + i] * scale[i * next]);
+      d[k + i] += (float) (m[1] * (gs - sums[0] / n - h * sums[1] / n));
+    }
   }
 }
 
@@ -326,7 +391,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, SizesOf sizes)
     return;
   Sizes s = sizes (call);
   for (size_t group = 0; group < s.groups; group++)
-    group_backward (call, grad, &s, group);
+    norm_group_backward (call, grad, &s, group);
 }
 
 /* Over channels only, each cell for itself: a 1-D axis of channels last has no

@@ -17,12 +17,12 @@
 
 #include "base/error.h"
 #include "kernels/kernels.h"
+#include "ops/moments.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
 /* Cells that are computed side by side. */
-#define CHUNK       64
-#define TASK_CHUNKS 16
+#define CHUNK 64
 
 typedef struct
 {
@@ -76,25 +76,42 @@ sizes_of (const CnnOpCall *call)
   };
 }
 
-/* One row of classes side by side in memory. */
+/* What each class is multiplied by, or reduced by. */
+static float
+finish (double sum, bool logarithm)
+{
+  return logarithm ? logf ((float) sum) : 1 / (float) sum;
+}
+
+/* One row of classes side by side in memory, however many: summed up in the
+ * order of cells(), so that a patch gives what its cell of a map does. */
 static void
 row (const CnnKernels *k, const float *x, float *y, size_t n, bool logarithm)
 {
-  float most = x[0], sum = 0, e[CHUNK];
-  for (size_t i = 1; i < n; i++)
-    most = x[i] > most ? x[i] : most;
+  float most = cnn_moment_max (x, n), e[CHUNK];
+  double sum = 0;
   for (size_t i = 0; i < n; i += CHUNK) {
     size_t part = n - i < CHUNK ? n - i : CHUNK;
-    k->binary (CNN_BINARY_SUB, x + i, 1, &most, 0, e, part);
-    k->map (CNN_ACTIVATION_EXP, e, e, part);
-    for (size_t j = 0; j < part; j++) {
-      sum += e[j];
-      y[i + j] = logarithm ? x[i + j] : e[j];
-    }
+    float *to = logarithm ? e : y + i, few = 0;
+    k->binary (CNN_BINARY_SUB, x + i, 1, &most, 0, to, part);
+    k->map (CNN_ACTIVATION_EXP, to, to, part);
+    for (size_t j = 0; j < part; j++)
+      few += to[j];
+    sum += (double) few;
   }
-  float shift = most + logf (sum), scale = 1 / sum;
+  float last = finish (sum, logarithm);
   for (size_t i = 0; i < n; i++)
-    y[i] = logarithm ? y[i] - shift : y[i] * scale;
+    y[i] = logarithm ? (x[i] - most) - last : y[i] * last;
+}
+
+/* Large numbers of classes would lose the small ones in one long sum. */
+static void
+add_up (float *few, double *sum, size_t part)
+{
+  for (size_t j = 0; j < part; j++) {
+    sum[j] += (double) few[j];
+    few[j] = 0;
+  }
 }
 
 /* @part cells side by side, whose classes are @pitch apart. */
@@ -102,30 +119,38 @@ static void
 cells (const CnnKernels *k, const float *x, float *y, size_t n, size_t pitch,
     size_t part, bool logarithm)
 {
-  float most[CHUNK], sum[CHUNK] = { 0 }, e[CHUNK];
+  float most[CHUNK], few[CHUNK] = { 0 }, e[CHUNK];
+  double sum[CHUNK] = { 0 };
   for (size_t j = 0; j < part; j++)
     most[j] = x[j];
   for (size_t i = 1; i < n; i++)
     for (size_t j = 0; j < part; j++)
       most[j] = x[i * pitch + j] > most[j] ? x[i * pitch + j] : most[j];
   for (size_t i = 0; i < n; i++) {
-    k->binary (CNN_BINARY_SUB, x + i * pitch, 1, most, 1, e, part);
     float *to = logarithm ? e : y + i * pitch;
-    k->map (CNN_ACTIVATION_EXP, e, to, part);
-    k->binary (CNN_BINARY_ADD, sum, 1, to, 1, sum, part);
+    k->binary (CNN_BINARY_SUB, x + i * pitch, 1, most, 1, to, part);
+    k->map (CNN_ACTIVATION_EXP, to, to, part);
+    k->binary (CNN_BINARY_ADD, few, 1, to, 1, few, part);
+    if (i % CHUNK == CHUNK - 1)
+      add_up (few, sum, part);
   }
+  add_up (few, sum, part);
   for (size_t j = 0; j < part; j++)
-    sum[j] = logarithm ? most[j] + logf (sum[j]) : 1 / sum[j];
-  for (size_t i = 0; i < n; i++)
-    k->binary (logarithm ? CNN_BINARY_SUB : CNN_BINARY_MUL,
-        (logarithm ? x : y) + i * pitch, 1, sum, 1, y + i * pitch, part);
+    few[j] = finish (sum[j], logarithm);
+  for (size_t i = 0; i < n; i++) {
+    float *to = y + i * pitch;
+    if (logarithm)
+      k->binary (CNN_BINARY_SUB, x + i * pitch, 1, most, 1, to, part);
+    k->binary (logarithm ? CNN_BINARY_SUB : CNN_BINARY_MUL, to, 1, few, 1, to,
+        part);
+  }
 }
 
 typedef struct
 {
   const CnnOpCall *call;
   Sizes sizes;
-  size_t chunks; /* of one outer index */
+  size_t chunks, per_task; /* of one outer index; all */
   bool logarithm;
 } Cut;
 
@@ -137,7 +162,7 @@ task (void *data, int number, CNN_UNUSED int worker)
   const CnnKernels *k = cut->call->kernels;
   const float *x = cut->call->in[0]->data;
   float *y = cut->call->out[0]->data;
-  size_t first = (size_t) number * TASK_CHUNKS, last = first + TASK_CHUNKS;
+  size_t first = (size_t) number * cut->per_task, last = first + cut->per_task;
   if (last > s.outer * cut->chunks)
     last = s.outer * cut->chunks;
   for (size_t i = first; i < last; i++) {
@@ -158,9 +183,11 @@ forward (const CnnOpCall *call, bool logarithm)
   if (!cnn_elements (call->in[0]))
     return;
   cut.chunks = (cut.sizes.inner + CHUNK - 1) / CHUNK;
+  cut.per_task = cnn_rows_per_task (
+      cut.sizes.n * (cut.sizes.inner < CHUNK ? cut.sizes.inner : CHUNK));
   size_t all = cut.sizes.outer * cut.chunks;
-  cnn_pool_run (call->pool, (int) ((all + TASK_CHUNKS - 1) / TASK_CHUNKS), task,
-      &cut);
+  cnn_pool_run (call->pool, (int) ((all + cut.per_task - 1) / cut.per_task),
+      task, &cut);
 }
 
 static void
@@ -191,7 +218,7 @@ static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad, bool logarithm)
 {
   Sizes s = sizes_of (call);
-  if (!grad->d_out[0] || !grad->d_in[0])
+  if (!grad->d_out[0] || !grad->d_in[0] || !cnn_elements (call->in[0]))
     return;
   const float *y = call->out[0]->data, *g = grad->d_out[0]->data;
   float *d = grad->d_in[0]->data;
