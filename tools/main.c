@@ -22,6 +22,8 @@ static const Command commands[] = {
   { "info", "print a model's layers, sizes and costs", tool_info },
   { "run", "find things in pictures and videos", tool_run },
   { "test", "run ONNX test cases", tool_test },
+  { "bench", "measure a model, layer by layer", tool_bench },
+  { "export", "write the map network of a classifier", tool_export },
   { "train", "train a model as a recipe says", tool_train },
   { "eval", "measure a model's error rate", tool_eval },
 };

@@ -28,6 +28,8 @@ GQuark tool_error_quark (void);
 gboolean tool_info (int argc, char **argv, GError **error);
 gboolean tool_run (int argc, char **argv, GError **error);
 gboolean tool_train (int argc, char **argv, GError **error);
+gboolean tool_bench (int argc, char **argv, GError **error);
+gboolean tool_export (int argc, char **argv, GError **error);
 gboolean tool_test (int argc, char **argv, GError **error);
 gboolean tool_eval (int argc, char **argv, GError **error);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "kernels/kernels.h"
 
 CnnStatus
 cnn_session_new_with_inputs (CnnModel *model, const CnnTensor *inputs,
@@ -95,6 +96,24 @@ cnn_session_run (CnnSession *session)
     int n = session->todo[i];
     g->nodes[n].op->forward (&session->calls[n]);
   }
+}
+
+void
+cnn_session_run_watched (CnnSession *session,
+    void (*watch) (void *data, int layer), void *data)
+{
+  const CnnGraph *g = session->graph;
+  for (size_t i = 0; i < session->n_todo; i++) {
+    int n = session->todo[i];
+    g->nodes[n].op->forward (&session->calls[n]);
+    watch (data, n);
+  }
+}
+
+double
+cnn_peak_flops (long rounds)
+{
+  return cnn_kernels ()->peak (rounds);
 }
 
 int

@@ -273,6 +273,77 @@ test_info_map (void)
   fixture_remove (folder);
 }
 
+/* The figures of a bench make sense with each other. */
+static void
+test_bench (void)
+{
+  Result result;
+  JsonParser *parser = json_parser_new ();
+  JsonObject *root;
+  double sum = 0;
+
+  run (&result, "bench", "digits", "--size", "96x64", "--runs", "3", "--json",
+      NULL);
+  expect_ok (&result);
+  g_assert_true (json_parser_load_from_data (parser, result.out, -1, NULL));
+  root = json_node_get_object (json_parser_get_root (parser));
+  g_assert_cmpint (json_object_get_int_member (root, "width"), ==, 96);
+  g_assert_cmpint (json_object_get_int_member (root, "height"), ==, 64);
+  g_assert_cmpint (json_object_get_int_member (root, "threads"), ==, 1);
+  double total = json_object_get_double_member (root, "median_ms");
+  double rate = json_object_get_double_member (root, "gflops");
+  g_assert_cmpfloat (total, >, 0);
+  g_assert_cmpfloat (rate, >, 0);
+  g_assert_cmpfloat (rate, <,
+      json_object_get_double_member (root, "peak_gflops"));
+  JsonArray *layers = json_object_get_array_member (root, "layers");
+  g_assert_cmpuint (json_array_get_length (layers), >=, 6);
+  for (guint i = 0; i < json_array_get_length (layers); i++)
+    sum += json_object_get_double_member (json_array_get_object_element (layers,
+                                              i),
+        "ms");
+  /* Medians do not add up exactly. */
+  g_assert_cmpfloat (sum, >, 0.3 * total);
+  g_assert_cmpfloat (sum, <, 3 * total);
+  g_object_unref (parser);
+  clear (&result);
+  run (&result, "bench", "digits", "--runs", "0", NULL);
+  expect_failure (&result, 2, "--runs");
+  run (&result, "bench", "nothing", NULL);
+  expect_failure (&result, 1, "nothing");
+}
+
+/* What is exported is a map, and a model like any other. */
+static void
+test_export (void)
+{
+  char *folder = fixture_folder ();
+  char *file = fixture_path (folder, "map.onnx");
+  Result result;
+
+  run (&result, "export", "digits", "--size", "64x48", "-o", file, NULL);
+  expect_ok (&result);
+  clear (&result);
+  run (&result, "info", file, "--size", "64x48", NULL);
+  expect_ok (&result);
+  g_assert_nonnull (strstr (result.out, "a map"));
+  g_assert_nonnull (strstr (result.out, "1x11x5x9"));
+  clear (&result);
+  run (&result, "export", "digits", "--size", "64x48", "--window-stride", "2",
+      "-o", file, NULL);
+  expect_ok (&result);
+  clear (&result);
+  run (&result, "info", file, "--size", "64x48", NULL);
+  g_assert_nonnull (strstr (result.out, "1x11x9x17"));
+  clear (&result);
+  run (&result, "export", "digits", "--size", "8x8", "-o", file, NULL);
+  expect_failure (&result, 1, "digits");
+  run (&result, "export", "digits", "--size", "64x48", NULL);
+  expect_failure (&result, 2, "-o");
+  g_free (file);
+  fixture_remove (folder);
+}
+
 static void
 test_sidecar (void)
 {
@@ -644,6 +715,8 @@ main (int argc, char **argv)
   g_test_add_func ("/tools/program/usage", test_usage);
   g_test_add_func ("/tools/program/info", test_info);
   g_test_add_func ("/tools/program/info-map", test_info_map);
+  g_test_add_func ("/tools/program/bench", test_bench);
+  g_test_add_func ("/tools/program/export", test_export);
   g_test_add_func ("/tools/program/sidecar", test_sidecar);
   g_test_add_func ("/tools/program/broken-model", test_broken_model);
   g_test_add_func ("/tools/program/train", test_train);
