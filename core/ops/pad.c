@@ -180,87 +180,110 @@ next_row (const CnnShape *y, int64_t *index)
   return false;
 }
 
-typedef void (*Element) (void *data, int64_t to, int64_t from);
+/* Rows of the output, each with the row of the input that it comes from. */
+typedef void (*Row) (const void *data, const CnnOpCall *call, int64_t to,
+    int64_t from, int64_t begin);
 
-/* Calls @element for each element of the output; from = -1 is the constant. */
 static void
-each_element (const CnnOpCall *call, Element element, void *data)
+each_row (const CnnOpCall *call, Row row, const void *data)
 {
   const Params *p = call->params;
   const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
   int64_t begin[CNN_MAX_RANK], end[CNN_MAX_RANK], index[CNN_MAX_RANK] = { 0 };
   int64_t to = 0;
-  int last = y->rank - 1;
   bool known;
   if (!cnn_elements (call->out[0]))
     return;
-  if (last < 0) {
-    element (data, 0, 0);
-    return;
-  }
   read_pads (p, call->in, call->n_in, begin, end, &known, NULL);
   do {
-    int64_t row = row_source (p, x, index, begin);
-    for (int64_t j = 0; j < y->dims[last]; j++) {
-      int64_t i =
-          row < 0 ? -1 : source (p->mode, j - begin[last], x->dims[last]);
-      element (data, to++, i < 0 ? -1 : row * x->dims[last] + i);
-    }
+    row (data, call, to++, row_source (p, x, index, begin), begin[y->rank - 1]);
   } while (next_row (y, index));
 }
 
-typedef struct
+static void
+fill (char *to, const void *element, size_t bytes, int64_t n)
 {
-  const char *from;
-  char *to;
-  const void *constant;
-  size_t bytes;
-} Copy;
+  for (int64_t i = 0; i < n; i++)
+    memcpy (to + (size_t) i * bytes, element, bytes);
+}
+
+/* Elements @first ... @last - 1 of a row, which lie outside of the input's. */
+static void
+copy_edge (Mode mode, const char *from, char *to, const void *constant,
+    size_t bytes, int64_t first, int64_t last, int64_t begin, int64_t size)
+{
+  for (int64_t j = first; j < last; j++) {
+    int64_t i = source (mode, j - begin, size);
+    memcpy (to + (size_t) j * bytes,
+        i < 0 ? constant : from + (size_t) i * bytes, bytes);
+  }
+}
 
 static void
-copy_element (void *data, int64_t to, int64_t from)
+copy_row (const void *data, const CnnOpCall *call, int64_t to, int64_t from,
+    int64_t begin)
 {
-  const Copy *c = data;
-  memcpy (c->to + (size_t) to * c->bytes,
-      from < 0 ? c->constant : c->from + (size_t) from * c->bytes, c->bytes);
+  const Params *p = call->params;
+  const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
+  size_t bytes = cnn_type_bytes (call->in[0]->type);
+  int64_t size = x->dims[x->rank - 1], width = y->dims[y->rank - 1];
+  char *out = (char *) call->out[0]->data + (size_t) (to * width) * bytes;
+  if (from < 0) {
+    fill (out, data, bytes, width);
+    return;
+  }
+  const char *in =
+      (const char *) call->in[0]->data + (size_t) (from * size) * bytes;
+  /* What the input has, at once. */
+  int64_t first = begin > 0 ? begin : 0, last = begin + size;
+  first = first < width ? first : width;
+  last = last < width ? last : width;
+  last = last > first ? last : first;
+  copy_edge (p->mode, in, out, data, bytes, 0, first, begin, size);
+  if (last > first)
+    memcpy (out + (size_t) first * bytes, in + (size_t) (first - begin) * bytes,
+        (size_t) (last - first) * bytes);
+  copy_edge (p->mode, in, out, data, bytes, last, width, begin, size);
 }
 
 static void
 forward (const CnnOpCall *call)
 {
   const Params *p = call->params;
-  CnnType type = call->in[0]->type;
   const uint64_t zero = 0;
-  Copy c = { call->in[0]->data, call->out[0]->data, &zero,
-    cnn_type_bytes (type) };
+  const void *constant = &zero;
   if (call->n_in > 2 && call->in[2])
-    c.constant = call->in[2]->data;
-  else if (type == CNN_TYPE_FLOAT32)
-    c.constant = &p->value;
-  each_element (call, copy_element, &c);
+    constant = call->in[2]->data;
+  else if (call->in[0]->type == CNN_TYPE_FLOAT32)
+    constant = &p->value;
+  if (call->in[0]->shape.rank)
+    each_row (call, copy_row, constant);
+  else
+    memcpy (call->out[0]->data, call->in[0]->data,
+        cnn_type_bytes (call->in[0]->type));
 }
 
-typedef struct
-{
-  const float *g;
-  float *d;
-} Add;
-
 static void
-add_element (void *data, int64_t to, int64_t from)
+add_row (const void *data, const CnnOpCall *call, int64_t to, int64_t from,
+    int64_t begin)
 {
-  const Add *a = data;
-  if (from >= 0)
-    a->d[from] += a->g[to];
+  const CnnOpGrad *grad = data;
+  const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
+  int64_t size = x->dims[x->rank - 1], width = y->dims[y->rank - 1];
+  const float *g = (const float *) grad->d_out[0]->data + to * width;
+  float *d = (float *) grad->d_in[0]->data + from * size;
+  for (int64_t j = 0; j < width && from >= 0; j++) {
+    int64_t i = source (((const Params *) call->params)->mode, j - begin, size);
+    if (i >= 0)
+      d[i] += g[j];
+  }
 }
 
 static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  if (!grad->d_out[0] || !grad->d_in[0])
-    return;
-  Add a = { grad->d_out[0]->data, grad->d_in[0]->data };
-  each_element (call, add_element, &a);
+  if (grad->d_out[0] && grad->d_in[0] && call->in[0]->shape.rank)
+    each_row (call, add_row, grad);
 }
 
 static bool
