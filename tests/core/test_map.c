@@ -16,8 +16,9 @@ typedef struct
   int c, side;
 } Shape;
 
-/* Two ways to the same size, which meet in Add: the second one sees less. */
-static void
+/* Two ways to the same size, which meet in Add or Concat: the channels that
+ * come out. */
+static int
 random_branches (Net *net, int ic, int oc, int kernel, int stride, int dilation)
 {
   char start[32], left[32];
@@ -29,7 +30,13 @@ random_branches (Net *net, int ic, int oc, int kernel, int stride, int dilation)
   net_op (net, "Tanh");
   net_conv (net, oc, oc, 1, 1, 1);
   const char *more[] = { left };
-  net_add (net, "Add", more, 1, NULL, 0);
+  CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  if (cnn_rng_int (&net->rng, 2)) {
+    net_add (net, "Add", more, 1, NULL, 0);
+    return oc;
+  }
+  net_add (net, "Concat", more, 1, &axis, 1);
+  return 2 * oc;
 }
 
 static Shape
@@ -68,7 +75,7 @@ random_layer (Net *net, Shape s)
         if (cnn_rng_int (&net->rng, 3))
           net_conv (net, s.c, oc, kernel, stride, dilation);
         else
-          random_branches (net, s.c, oc, kernel, stride, dilation);
+          oc = random_branches (net, s.c, oc, kernel, stride, dilation);
         net_op (net, acts[cnn_rng_int (&net->rng, 3)]);
         return (Shape){ oc, (s.side - seen) / stride + 1 };
       }
@@ -238,25 +245,25 @@ own_stride (CnnModel *map, Shape input)
   return look.stride[0];
 }
 
-/* The map, and the one with windows 1 (or, every other time, 2) pixels apart.
- */
+/* The map, and those with windows 2 and 1 pixels apart. */
 static void
 check_network (uint64_t seed)
 {
   Shape input;
   CnnError error = { 0 };
   CnnModel *model = random_classifier (seed, &input), *map = NULL;
-  CnnModel *dense = NULL;
-  int stride = 1 + (int) (seed & 1);
   net_ok (cnn_model_to_map (model, &map, &error), &error);
   g_assert_true (cnn_model_info (map)->is_map);
   check_map (model, map, input, seed);
 
-  net_ok (cnn_model_with_stride (map, stride, &dense, &error), &error);
   int own = own_stride (map, input);
-  g_assert_cmpint (own_stride (dense, input), ==, own % stride ? 1 : stride);
-  check_map (model, dense, input, seed + 1000);
-  cnn_model_unref (dense);
+  for (int stride = 1; stride <= 2; stride++) {
+    CnnModel *dense = NULL;
+    net_ok (cnn_model_with_stride (map, stride, &dense, &error), &error);
+    g_assert_cmpint (own_stride (dense, input), ==, own % stride ? 1 : stride);
+    check_map (model, dense, input, seed + 1000);
+    cnn_model_unref (dense);
+  }
   cnn_model_unref (map);
   cnn_model_unref (model);
 }
@@ -266,7 +273,8 @@ test_random_networks (void)
 {
   for (uint64_t seed = 1; seed <= NETWORKS; seed++)
     check_network (seed);
-  g_test_message ("%d networks, 12 cells each, dense maps too", NETWORKS);
+  g_test_message ("%d networks, 12 cells each, and at strides of 2 and 1",
+      NETWORKS);
 }
 
 /* 10 -> 8 -> 4 -> 2 -> 1, and four more inputs give exactly one more output. */
