@@ -7,6 +7,8 @@
  * With g = gradient by y: da = alpha g b', db = alpha a' g, dc = beta times
  * the sum of g over stretched dimensions.
  *
+ * Sums of no elements are 0. Integers of 32 and 64 bits have no gradient.
+ *
  * Source: ONNX Gemm, opsets 6 to 13. */
 
 #include <inttypes.h>
@@ -65,7 +67,7 @@ check_matrix (const CnnTensor *matrix, int i, CnnError *error)
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "input %d has %d dimensions, 2 are expected", i, s->rank);
   for (int d = 0; d < 2; d++)
-    if (!s->dims[d] || s->dims[d] < -1 || s->dims[d] > MAX_SIZE)
+    if (s->dims[d] < -1 || s->dims[d] > MAX_SIZE)
       return cnn_error_set (error, CNN_ERROR_SHAPE,
           "dimension %d of input %d has size %" PRId64, d, i, s->dims[d]);
   return CNN_OK;
@@ -76,7 +78,7 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
     CNN_UNUSED int n_out, CnnError *error)
 {
   const Params *p = params;
-  CnnStatus status = cnn_infer_floats (in, n_in, error);
+  CnnStatus status = cnn_matrix_check_types (in, n_in, error);
   for (int i = 0; i < 2 && !status; i++)
     status = check_matrix (in[i], i, error);
   if (status)
@@ -99,8 +101,7 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
           cnn_shape_format (&in[2]->shape, text_c, sizeof text_c),
           cnn_shape_format (&y, text, sizeof text));
   }
-  return status ? status
-                : cnn_infer_output (&out[0], CNN_TYPE_FLOAT32, &y, error);
+  return status ? status : cnn_infer_output (&out[0], in[0]->type, &y, error);
 }
 
 static uint64_t
@@ -172,14 +173,47 @@ begin_with_bias (const CnnOpCall *call, const Sizes *s, float *y)
 }
 
 static void
+forward_ints (const CnnOpCall *call, const Sizes *s)
+{
+  const Params *p = call->params;
+  const CnnTensor *c = call->n_in > 2 ? call->in[2] : NULL;
+  CnnIntProduct product = {
+    .type = call->in[0]->type,
+    .a = call->in[0]->data,
+    .b = call->in[1]->data,
+    .c = c ? c->data : NULL,
+    .a_row = s->a.row,
+    .a_k = s->a.column,
+    .b_k = s->b.row,
+    .b_column = s->b.column,
+    .y = call->out[0]->data,
+    .m = (size_t) s->m,
+    .n = (size_t) s->n,
+    .k = (size_t) s->k,
+    .alpha = p->alpha,
+    .beta = p->beta,
+  };
+  if (c)
+    bias_steps (&c->shape, &product.c_row, &product.c_column);
+  cnn_matrix_multiply_ints (&product);
+}
+
+static void
 forward (const CnnOpCall *call)
 {
   const Params *p = call->params;
   Sizes s = sizes_of (call);
   float *y = call->out[0]->data;
+  if (!s.m || !s.n)
+    return;
+  if (call->in[0]->type != CNN_TYPE_FLOAT32) {
+    forward_ints (call, &s);
+    return;
+  }
   begin_with_bias (call, &s, y);
-  cnn_matrix_multiply (call->kernels, call->pool, s.a, s.b, y, s.m, s.n, s.k,
-      p->alpha, call->scratch);
+  if (s.k)
+    cnn_matrix_multiply (call->kernels, call->pool, s.a, s.b, y, s.m, s.n, s.k,
+        p->alpha, call->scratch);
 }
 
 static void
@@ -200,7 +234,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   const Params *p = call->params;
   Sizes s = sizes_of (call);
-  if (!grad->d_out[0])
+  if (!grad->d_out[0] || !cnn_elements (call->out[0]))
     return;
   CnnMatrix g = { grad->d_out[0]->data, (size_t) s.n, 1 };
   CnnMatrix g_turned = cnn_matrix_turned (g);

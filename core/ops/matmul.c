@@ -6,9 +6,12 @@
  * (b), which the output then lacks.
  *   y = a b;  da = g b';  db = a' g, summed over batches that b is stretched to
  *
+ * Sums of no elements are 0. Integers of 32 and 64 bits have no gradient.
+ *
  * Source: ONNX MatMul, opsets 1 to 13 (numpy.matmul). */
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "ops/matrix.h"
@@ -36,7 +39,7 @@ check (const CnnTensor *tensor, int i, CnnError *error)
   if (!s->rank)
     return cnn_error_set (error, CNN_ERROR_SHAPE, "input %d is a scalar", i);
   for (int d = 0; d < s->rank; d++)
-    if (!s->dims[d] || s->dims[d] < -1 || s->dims[d] > MAX_SIZE)
+    if (s->dims[d] < -1 || s->dims[d] > MAX_SIZE)
       return cnn_error_set (error, CNN_ERROR_SHAPE,
           "dimension %d of input %d has size %" PRId64, d, i, s->dims[d]);
   return CNN_OK;
@@ -46,7 +49,7 @@ static CnnStatus
 infer (CNN_UNUSED const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
 {
-  CnnStatus status = cnn_infer_floats (in, n_in, error);
+  CnnStatus status = cnn_matrix_check_types (in, n_in, error);
   for (int i = 0; i < 2 && !status; i++)
     status = check (in[i], i, error);
   if (status)
@@ -68,7 +71,7 @@ infer (CNN_UNUSED const void *params, const CnnTensor *const *in, int n_in,
     y.dims[y.rank++] = m;
   if (in[1]->shape.rank > 1)
     y.dims[y.rank++] = n;
-  return cnn_infer_output (&out[0], CNN_TYPE_FLOAT32, &y, error);
+  return cnn_infer_output (&out[0], in[0]->type, &y, error);
 }
 
 static uint64_t
@@ -144,14 +147,46 @@ scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
 }
 
 static void
+forward_ints (const CnnOpCall *call, const Sizes *s)
+{
+  CnnIntProduct p = {
+    .type = call->in[0]->type,
+    .a = call->in[0]->data,
+    .b = call->in[1]->data,
+    .a_row = (size_t) s->k,
+    .a_k = 1,
+    .b_k = (size_t) s->n,
+    .b_column = 1,
+    .y = call->out[0]->data,
+    .m = (size_t) s->m,
+    .n = (size_t) s->n,
+    .k = (size_t) s->k,
+    .alpha = 1,
+  };
+  for (size_t i = 0; i < s->batches; i++, p.y_offset += p.m * p.n) {
+    p.a_offset = offset_of (s, &s->a, i);
+    p.b_offset = offset_of (s, &s->b, i);
+    cnn_matrix_multiply_ints (&p);
+  }
+}
+
+static void
 forward (const CnnOpCall *call)
 {
+  size_t all = cnn_elements (call->out[0]);
+  if (!all)
+    return;
   Sizes s = sizes_of (call);
+  if (call->in[0]->type != CNN_TYPE_FLOAT32) {
+    forward_ints (call, &s);
+    return;
+  }
   const float *a = call->in[0]->data, *b = call->in[1]->data;
   float *y = call->out[0]->data;
   size_t size = (size_t) s.m * (size_t) s.n;
-  for (size_t i = 0; i < size * s.batches; i++)
-    y[i] = 0;
+  memset (y, 0, all * sizeof *y);
+  if (!s.k)
+    return;
   for (size_t i = 0; i < s.batches; i++, y += size) {
     CnnMatrix left = { a + offset_of (&s, &s.a, i), (size_t) s.k, 1 };
     CnnMatrix right = { b + offset_of (&s, &s.b, i), (size_t) s.n, 1 };
@@ -164,7 +199,7 @@ static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   Sizes s = sizes_of (call);
-  if (!grad->d_out[0])
+  if (!grad->d_out[0] || !cnn_elements (call->out[0]) || !s.k)
     return;
   const float *a = call->in[0]->data, *b = call->in[1]->data;
   const float *g = grad->d_out[0]->data;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cnn/pool.h>
+#include <cnn/tensor.h>
 
 #include "kernels/kernels.h"
 
@@ -29,6 +30,36 @@ void cnn_matrix_multiply (const CnnKernels *kernels, CnnPool *pool, CnnMatrix a,
 
 /** cnn_matrix_spare_bytes: for sums over @k. */
 size_t cnn_matrix_spare_bytes (size_t k);
+
+/**
+ * CnnIntProduct:
+ * @type: int32, uint32, int64 or uint64
+ * @a, @b: data, of which the matrices begin at @a_offset and @b_offset; @a_row, @a_k, @b_k, @b_column: steps along m x k and
+ *   k x n
+ * @c: (nullable): first element, @c_row and @c_column steps, 0 where stretched
+ * @y: data; m x n, dense, from @y_offset on
+ *
+ * y = alpha a b + beta c, modulo the type's size; what alpha and beta other
+ * than 1 leave over is cut off. Shapes and their arithmetic, not images: one
+ * element after the other.
+ */
+typedef struct
+{
+  CnnType type;
+  const void *a, *b, *c;
+  size_t a_offset, b_offset, y_offset;
+  size_t a_row, a_k, b_k, b_column, c_row, c_column;
+  void *y;
+  size_t m, n, k;
+  float alpha, beta;
+} CnnIntProduct;
+
+void cnn_matrix_multiply_ints (const CnnIntProduct *product);
+
+/** cnn_matrix_check_types: float32, int32, uint32, int64 or uint64, the same
+ * for all inputs. Errors: CNN_ERROR_SHAPE naming the input. */
+CnnStatus
+cnn_matrix_check_types (const CnnTensor *const *in, int n_in, CnnError *error);
 
 /** cnn_matrix_turned: Returns: its transpose. */
 static inline CnnMatrix

@@ -181,7 +181,8 @@ test_matrices (void)
       SHAPE (7, HUGE_DIM));
   expect (&c, CNN_ERROR_SHAPE, NULL, 2, SHAPE (3, 7, 1), SHAPE (7, 2));
   expect (&c, CNN_ERROR_SHAPE, NULL, 2, SHAPE (3, -7), SHAPE (7, 2));
-  expect (&c, CNN_ERROR_SHAPE, NULL, 2, SHAPE (3, 0), SHAPE (0, 2));
+  expect (&c, CNN_OK, NULL, 2, SHAPE (3, 0), SHAPE (0, 2));
+  expect (&c, CNN_ERROR_SHAPE, NULL, 2, SHAPE (3, 0), SHAPE (1, 2));
   expect (&c, CNN_ERROR_SHAPE, NULL, 3, SHAPE (3, 7), SHAPE (7, 2), SHAPE (3));
   expect (&c, CNN_ERROR_SHAPE, "bias", 3, SHAPE (1, 7), SHAPE (7, 2),
       SHAPE (5, 2));

@@ -493,6 +493,69 @@ test_dropout (void)
   dropout (CNN_TYPE_INT64, &whole, 1, FALSE, "ratio");
 }
 
+/* -- matrix products ---------------------------------------------------- */
+
+static void
+test_products_of_nothing (void)
+{
+  OpCase gemm = { .op = "Gemm" };
+  floats (&gemm, SHAPE (2, 0), NULL);
+  floats (&gemm, SHAPE (0, 3), NULL);
+  floats (&gemm, SHAPE (3), VALUES (1, 2, 3));
+  op_case_float (&gemm, "beta", 2);
+  expect (&gemm, VALUES (2, 4, 6, 2, 4, 6), 6);
+  OpCase plain = { .op = "MatMul" };
+  floats (&plain, SHAPE (2, 0), NULL);
+  floats (&plain, SHAPE (0, 2), NULL);
+  expect (&plain, VALUES (0, 0, 0, 0), 4);
+  OpCase vectors = { .op = "MatMul" };
+  floats (&vectors, SHAPE (0), NULL);
+  floats (&vectors, SHAPE (0), NULL);
+  expect (&vectors, VALUES (0), 1);
+  static const gint64 big = 1 << 29;
+  OpCase batches = { .op = "MatMul" };
+  floats (&batches, SHAPE (big, 0, 5), NULL);
+  floats (&batches, SHAPE (1, 5, 7), NULL);
+  expect (&batches, NULL, 0);
+}
+
+static void
+test_integer_products (void)
+{
+  static const gint64 a[] = { 1, 2, 3, 4, 5, 6 }, b[] = { 7, -8, 9 };
+  static const gint64 wrap[] = { G_MAXINT64, 1 };
+  OpCase c = { .op = "MatMul" };
+  integers (&c, SHAPE (2, 3), a);
+  integers (&c, SHAPE (3), b);
+  expect_ints (&c, (const gint64[]){ 18, 42 }, 2);
+  OpCase batches = { .op = "MatMul" };
+  integers (&batches, SHAPE (2, 1, 3), a);
+  integers (&batches, SHAPE (1, 3, 1), b);
+  expect_ints (&batches, (const gint64[]){ 18, 42 }, 2);
+  OpCase over = { .op = "MatMul" };
+  integers (&over, SHAPE (2), wrap);
+  integers (&over, SHAPE (2), (const gint64[]){ 1, 1 });
+  expect_ints (&over, (const gint64[]){ G_MININT64 }, 1);
+  OpCase gemm = { .op = "Gemm" };
+  integers (&gemm, SHAPE (3, 2), a);
+  integers (&gemm, SHAPE (1, 3), b);
+  integers (&gemm, SHAPE (2, 1), a);
+  op_case_int (&gemm, "transA", 1);
+  op_case_int (&gemm, "transB", 1);
+  op_case_float (&gemm, "beta", 10);
+  expect_ints (&gemm, (const gint64[]){ 7 - 24 + 45 + 10, 14 - 32 + 54 + 20 },
+      2);
+  OpCase mixed = { .op = "MatMul" };
+  integers (&mixed, SHAPE (2, 3), a);
+  floats (&mixed, SHAPE (3), NULL);
+  refuse (&mixed, "input 1 is float32");
+  OpCase bytes = { .op = "MatMul" };
+  CnnShape two = SHAPE (2);
+  op_case_input (&bytes, CNN_TYPE_INT8, &two, a);
+  op_case_input (&bytes, CNN_TYPE_INT8, &two, a);
+  refuse (&bytes, "int8");
+}
+
 /* -- places ------------------------------------------------------------- */
 
 static void
@@ -699,6 +762,8 @@ main (int argc, char **argv)
   g_test_add_func ("/norm/shapes/norms", test_norm_shapes);
   g_test_add_func ("/norm/shapes/repeated-scale", test_repeated_scale);
   g_test_add_func ("/norm/shapes/dropout", test_dropout);
+  g_test_add_func ("/norm/matrices/nothing", test_products_of_nothing);
+  g_test_add_func ("/norm/matrices/integers", test_integer_products);
   g_test_add_func ("/norm/places", test_places);
   g_test_add_func ("/norm/reductions", test_reductions);
   g_test_add_func ("/norm/threads", test_threads);
