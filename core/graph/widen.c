@@ -119,12 +119,27 @@ narrow_output (Widen *w, size_t n, int i, CnnType type)
   return status;
 }
 
+/* What the standard says output @i is, when the first is of @type: running
+ * statistics are like those that come in, everything else beside the first
+ * output stays float32. */
+static CnnType
+output_type (const CnnNode *node, int i, CnnType type, CnnType statistics)
+{
+  if (!i)
+    return type;
+  return !strcmp (node->op->name, "BatchNormalization") ? statistics
+                                                        : CNN_TYPE_FLOAT32;
+}
+
 static CnnStatus
 widen_node (Widen *w, size_t n)
 {
   const CnnOp *op = w->graph->nodes[n].op;
-  CnnType type = CNN_TYPE_NONE;
+  const CnnNode *node = &w->graph->nodes[n];
+  CnnType type = CNN_TYPE_NONE, statistics = CNN_TYPE_FLOAT32;
   CnnStatus status = make_room (w);
+  if (!status && node->n_in > 3 && node->in[3] >= 0)
+    statistics = w->tensors[node->in[3]].type;
   for (int i = 0; i < w->graph->nodes[n].n_in && op->float32_only && !status;
        i++) {
     int v = w->graph->nodes[n].in[i];
@@ -140,8 +155,10 @@ widen_node (Widen *w, size_t n)
         w->tensors, w->error);
   for (int i = 0; type && i < w->graph->nodes[n].n_out && !status; i++) {
     int v = w->graph->nodes[n].out[i];
-    if (v >= 0 && w->tensors[v].type == CNN_TYPE_FLOAT32)
-      status = narrow_output (w, n, i, type);
+    CnnType wanted = output_type (&w->graph->nodes[n], i, type, statistics);
+    if (v >= 0 && w->tensors[v].type == CNN_TYPE_FLOAT32
+        && wanted != CNN_TYPE_FLOAT32)
+      status = narrow_output (w, n, i, wanted);
   }
   return status;
 }

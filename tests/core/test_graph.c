@@ -210,6 +210,44 @@ test_folding (void)
   cnn_model_unref (model);
 }
 
+/* LayerNormalization of half precision: the mean beside it stays float32. */
+static void
+test_other_outputs (void)
+{
+  CnnError e = { 0 };
+  CnnGraph *g;
+  CnnModel *model = NULL;
+  CnnSession *s = NULL;
+  uint16_t ones[] = { 0x3c00, 0x3c00 };
+  CnnTensor scale = { CNN_TYPE_FLOAT16, { 1, { 2 } }, ones };
+  CnnTensor x = { CNN_TYPE_FLOAT16, { 2, { 1, 2 } }, NULL };
+  g_assert_cmpint (cnn_graph_new (17, &g, &e), ==, CNN_OK);
+  g_assert_cmpint (cnn_graph_add_input (g, "x", x.type, &x.shape, &e), ==,
+      CNN_OK);
+  g_assert_cmpint (cnn_graph_add_constant (g, "s", &scale, &e), ==, CNN_OK);
+  g_assert_cmpint (cnn_graph_add_node (g, "LayerNormalization", "",
+                       (const char *[]){ "x", "s" }, 2,
+                       (const char *[]){ "y", "mean" }, 2, NULL, 0, &e),
+      ==, CNN_OK);
+  g_assert_cmpint (cnn_graph_add_output (g, "y", &e), ==, CNN_OK);
+  g_assert_cmpint (cnn_graph_add_output (g, "mean", &e), ==, CNN_OK);
+  g_assert_cmpint (cnn_model_new (g, &model, &e), ==, CNN_OK);
+  g_assert_cmpint (cnn_session_new_with_inputs (model, &x, 1, NULL, &s, &e), ==,
+      CNN_OK);
+  uint16_t *in = cnn_session_input (s, 0)->data;
+  in[0] = 0x3c00; /* 1 */
+  in[1] = 0x4200; /* 3 */
+  cnn_session_run (s);
+  g_assert_cmpint (cnn_session_output (s, 0)->type, ==, CNN_TYPE_FLOAT16);
+  g_assert_cmpint (cnn_session_output (s, 1)->type, ==, CNN_TYPE_FLOAT32);
+  g_assert_cmpfloat (cnn_tensor_value (cnn_session_output (s, 1), 0), ==, 2);
+  g_assert_cmpfloat_with_epsilon (cnn_tensor_value (cnn_session_output (s, 0),
+                                      1),
+      1, 1e-3);
+  cnn_session_free (s);
+  cnn_model_unref (model);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -220,5 +258,6 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/decimal-comma", test_decimal_comma);
   g_test_add_func ("/graph/long-chain", test_long_chain_backwards);
   g_test_add_func ("/graph/folding", test_folding);
+  g_test_add_func ("/graph/other-outputs", test_other_outputs);
   return g_test_run ();
 }
