@@ -114,14 +114,24 @@ producer (const CnnGraph *graph, int value)
   return n < 0 ? NULL : &graph->nodes[n];
 }
 
+/* Operators that leave probabilities what they are. */
+static bool
+looks_through (const CnnNode *node)
+{
+  static const char *const names[] = { "Cast", "DequantizeLinear", "Flatten",
+    "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose",
+    "Unsqueeze" };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp (node->op->name, names[i]))
+      return true;
+  return false;
+}
+
 static CnnOutputKind
 told_by_last_operator (const CnnGraph *graph)
 {
   const CnnNode *node = producer (graph, graph->outputs[0]);
-  while (node && node->in[0] >= 0
-      && (!strcmp (node->op->name, "Identity")
-          || !strcmp (node->op->name, "Flatten")
-          || !strcmp (node->op->name, "Reshape")))
+  while (node && node->in[0] >= 0 && looks_through (node))
     node = producer (graph, node->in[0]);
   if (node && !strcmp (node->op->name, "Softmax"))
     return CNN_OUTPUT_SOFTMAX;
