@@ -276,7 +276,7 @@ cnn_graph_is_channels_last (const CnnGraph *graph)
 {
   static const int64_t order[] = { 0, 3, 1, 2 };
   bool read = false;
-  for (size_t n = 0; n < graph->n_nodes; n++) {
+  for (size_t n = 0; n < graph->n_nodes && graph->n_inputs; n++) {
     const CnnNode *node = &graph->nodes[n];
     for (int i = 0; i < node->n_in; i++) {
       if (node->in[i] != graph->inputs[0])

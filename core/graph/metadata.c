@@ -234,6 +234,21 @@ small_dim (const CnnShape *shape, int axis, int limit)
   return (int) shape->dims[axis];
 }
 
+/* Of a map its channels; of a row, however many dimensions of 1 it has, its
+ * elements. */
+static int
+count_classes (const CnnGraph *graph, const CnnShape *y)
+{
+  if (y->rank == 4)
+    return small_dim (y,
+        cnn_graph_is_channels_last (graph) && y->dims[3] > 1 ? 3 : 1,
+        MAX_CLASSES);
+  int64_t classes = y->rank > 0;
+  for (int d = y->rank > 1; d < y->rank && classes <= MAX_CLASSES; d++)
+    classes *= y->dims[d] < 0 || y->dims[d] > MAX_CLASSES ? 0 : y->dims[d];
+  return classes <= MAX_CLASSES ? (int) classes : 0;
+}
+
 CnnStatus
 cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
 {
@@ -253,8 +268,7 @@ cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
     info->height = small_dim (x, last ? 1 : 2, INT32_MAX);
     info->width = small_dim (x, last ? 2 : 3, INT32_MAX);
   }
-  if (y->rank == 2 || y->rank == 4)
-    info->classes = small_dim (y, 1, MAX_CLASSES);
+  info->classes = count_classes (graph, y);
 
   CnnStatus status = read_format (graph, info, error);
   if (!status)

@@ -8,6 +8,7 @@
 #define TESTS_NETBUILD_H
 
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #include <cnn/model.h>
@@ -135,6 +136,30 @@ net_dense (Net *net, int in, int out)
   };
   CnnAttribute trans = { .name = "transB", .type = CNN_ATTRIBUTE_INT, .i = 1 };
   net_add (net, "Gemm", more, 2, &trans, 1);
+}
+
+static inline CnnAttribute
+net_int (const char *name, int64_t value)
+{
+  return (CnnAttribute){ .name = name, .type = CNN_ATTRIBUTE_INT, .i = value };
+}
+
+static inline void
+net_matmul (Net *net, int in, int out)
+{
+  CnnShape rows = { 2, { in, out } }, bias = { 1, { out } };
+  const char *weights[] = { net_random (net, &rows, 2 / sqrtf ((float) in),
+      0) };
+  const char *biases[] = { net_random (net, &bias, 0.3f, 0) };
+  net_add (net, "MatMul", weights, 1, NULL, 0);
+  net_add (net, "Add", biases, 1, NULL, 0);
+}
+
+static inline void
+net_softmax (Net *net, int axis)
+{
+  CnnAttribute a = net_int ("axis", axis);
+  net_add (net, "Softmax", NULL, 0, &a, 1);
 }
 
 static inline CnnModel *
