@@ -245,7 +245,7 @@ keep_ratio (const Params *p, const int64_t *axes, int n, Axis *axis)
   for (int i = 0; i < n; i++) {
     Axis *a = &axis[axes[i]];
     a->scale = scale;
-    a->out = (int64_t) floor (scale * (double) a->in + 0.5);
+    a->out = (int64_t) fmin (floor (scale * (double) a->in + 0.5), 0x1p62);
   }
 }
 
@@ -421,11 +421,15 @@ static Taps
 taps_of (const Params *p, const Axis *a, int64_t j)
 {
   double x = place (p, a, j);
-  Taps t = { .x = x, .s = 1, .sum = 1 };
+  /* Regions of interest may be anything, NaN too. Outside of the input the
+   * element is replaced in the end. */
+  bool outside =
+      p->at == AT_TF_CROP_AND_RESIZE && !(x >= 0 && x <= (double) (a->in - 1));
+  if (outside)
+    x = x > 0 ? (double) (a->in - 1) : 0;
+  Taps t = { .x = x, .s = 1, .sum = 1, .outside = outside };
   if (a->in == a->out && a->scale == 1 && p->at != AT_TF_CROP_AND_RESIZE)
     return (Taps){ .first = j, .n = 1, .s = 0, .sum = 1, .x = (double) j };
-  t.outside =
-      p->at == AT_TF_CROP_AND_RESIZE && (x < 0 || x > (double) (a->in - 1));
   if (p->mode == MODE_NEAREST) {
     t.first = nearest (p, x);
     t.n = 1;
