@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fuzz.h: what libFuzzer, or our own driver, calls. */
+/* fuzz.h: a fuzz target: what libFuzzer, or our own driver, calls. */
 
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** LLVMFuzzerTestOneInput: Returns: 1 if the bytes were a model, else 0; for
+/** LLVMFuzzerTestOneInput: Returns: 1 if the bytes could be read, else 0; for
  * libFuzzer both mean "go on". Faults abort. */
 int LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t size);
 
