@@ -300,8 +300,9 @@ static CnnStatus
 window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
 {
   const CnnValue *x = &r->from->values[r->from->inputs[0]];
+  size_t elements;
   *window = x->tensor.shape;
-  if (r->from->n_inputs != 1 || window->rank != 4)
+  if (window->rank != 4)
     return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
         "a class map needs a network with one picture, n c h w, as input");
   window->dims[0] = 1;
@@ -316,6 +317,9 @@ window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
           "the size of the network's input '%s' is not fixed: how large its "
           "windows are is not known",
           x->name);
+  if (cnn_shape_elements (window, &elements) || elements > INT32_MAX)
+    return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
+        "the network's input '%s' is too large for a window", x->name);
   *picture = (CnnView){ .known = true,
     .map = x->name,
     .c = window->dims[last ? 3 : 1],
@@ -325,9 +329,6 @@ window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
     return CNN_OK;
 
   int64_t count = picture->c * picture->h * picture->w;
-  if (count > INT32_MAX)
-    return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
-        "the network's input has %" PRId64 " elements", count);
   int32_t *index = malloc ((size_t) count * sizeof *index);
   for (int64_t e = 0; index && e < count; e++)
     index[e] =
@@ -339,6 +340,10 @@ window_shape (CnnRewrite *r, CnnShape *window, CnnView *picture)
 static CnnStatus
 add_input (CnnRewrite *r)
 {
+  if (r->from->n_inputs != 1)
+    return cnn_error_set (r->error, CNN_ERROR_UNSUPPORTED,
+        "a class map needs a network with one input, this one has %zu",
+        r->from->n_inputs);
   int x = r->from->inputs[0];
   CnnTensor window = { .type = r->from->values[x].tensor.type };
   CnnView picture;

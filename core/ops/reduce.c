@@ -417,9 +417,9 @@ take_row (Op op, const float *x, size_t n, const double *most, double *a)
   break
   switch (op) {
     case OP_MAX:
-      EACH ((v > a[j]) | (v != v) ? v : a[j]);
+      EACH (((v > a[j]) | (v != v)) ? v : a[j]);
     case OP_MIN:
-      EACH ((v < a[j]) | (v != v) ? v : a[j]);
+      EACH (((v < a[j]) | (v != v)) ? v : a[j]);
     case OP_PROD:
       EACH (a[j] * v);
     case OP_L1:

@@ -317,6 +317,39 @@ expect_refusal (Net *net, const char *sentence)
   cnn_model_unref (model);
 }
 
+/* Networks that are no function of one picture. */
+static void
+refuse_inputs (int count)
+{
+  static float one = 1;
+  static const CnnShape shape = { 4, { 1, 1, 1, 1 } };
+  const CnnTensor constant = { CNN_TYPE_FLOAT32, shape, &one };
+  CnnError error = { 0 };
+  Net net = { .last = "c" };
+  char name[8];
+
+  net_ok (cnn_graph_new (CNN_GRAPH_OPSET, &net.graph, &error), &error);
+  net_ok (cnn_graph_add_constant (net.graph, "c", &constant, &error), &error);
+  for (int i = 0; i < count; i++) {
+    g_snprintf (name, sizeof name, "x%d", i);
+    net_ok (cnn_graph_add_input (net.graph, name, CNN_TYPE_FLOAT32, &shape,
+                &error),
+        &error);
+    net_add (&net, "Add", (const char *[]){ name }, 1, NULL, 0);
+  }
+  if (!count)
+    net_add (&net, "Relu", NULL, 0, NULL, 0);
+  g_snprintf (name, sizeof name, "has %d", count);
+  expect_refusal (&net, name);
+}
+
+static void
+test_inputs (void)
+{
+  refuse_inputs (0);
+  refuse_inputs (2);
+}
+
 static void
 test_refusals (void)
 {
@@ -344,6 +377,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/map/random-networks", test_random_networks);
   g_test_add_func ("/map/textbook-sizes", test_textbook_sizes);
+  g_test_add_func ("/map/inputs", test_inputs);
   g_test_add_func ("/map/refusals", test_refusals);
   return g_test_run ();
 }
