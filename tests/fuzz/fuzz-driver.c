@@ -70,6 +70,7 @@ run_all (const GPtrArray *seeds, guint32 count, guint32 seed)
   for (guint i = 0; i < seeds->len; i++) {
     gsize size;
     gconstpointer data = g_bytes_get_data (seeds->pdata[i], &size);
+    damage_note ("undamaged seed %u\n", i);
     if (!LLVMFuzzerTestOneInput (data, size))
       g_error ("seed %u is not read undamaged", i);
   }
