@@ -523,30 +523,68 @@ scratch_bytes (const void *params, const CnnTensor *const *in, int n_in,
   return 2 * cnn_align_up (largest (axis, in[0]->shape.rank) * sizeof (float));
 }
 
-/* Nearest, any type: elements are copied. */
+#define COPY(type)                                                             \
+  do {                                                                         \
+    const type *x = (const type *) from;                                       \
+    type *y = (type *) to;                                                     \
+    for (size_t j = 0; j < n; j++)                                             \
+      y[j] = x[at[j]];                                                         \
+  } while (0)
+
+/* to[j] = from[at[j]], elements of @bytes. */
+static void
+copy_chosen (const char *from, const size_t *at, char *to, size_t n,
+    size_t bytes)
+{
+  if (bytes == 1)
+    COPY (uint8_t);
+  else if (bytes == 2)
+    COPY (uint16_t);
+  else if (bytes == 4)
+    COPY (uint32_t);
+  else
+    COPY (uint64_t);
+}
+
+/* Row of the input that the output's row @index is taken from. */
+static size_t
+nearest_row (const Params *p, const CnnShape *x, const Axis *axis,
+    const int64_t *index)
+{
+  size_t row = 0;
+  for (int d = 0; d < x->rank - 1; d++) {
+    Taps t = taps_of (p, &axis[d], index[d]);
+    row = row * (size_t) x->dims[d] + (size_t) inside (&axis[d], t.first);
+  }
+  return row;
+}
+
+/* Nearest, any type: elements are copied, by one list of places for all rows;
+ * a row that is the one before is copied as a whole. */
 static void
 forward_nearest (const CnnOpCall *call, const Axis *axis)
 {
   const Params *p = call->params;
   const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
-  size_t n = cnn_elements (call->out[0]);
   size_t bytes = cnn_type_bytes (call->in[0]->type);
   int last = x->rank - 1;
+  size_t width = (size_t) y->dims[last], in_width = (size_t) x->dims[last];
+  size_t rows = cnn_product (y, 0, last), before = SIZE_MAX;
+  size_t *at = call->scratch;
   int64_t index[CNN_MAX_RANK] = { 0 };
   char *to = call->out[0]->data;
-  for (size_t e = 0; e < n;) {
-    size_t row = 0;
-    for (int d = 0; d < last; d++) {
-      Taps t = taps_of (p, &axis[d], index[d]);
-      row = row * (size_t) x->dims[d] + (size_t) inside (&axis[d], t.first);
-    }
-    for (int64_t j = 0; j < y->dims[last]; j++, e++) {
-      Taps t = taps_of (p, &axis[last], j);
-      size_t at =
-          row * (size_t) x->dims[last] + (size_t) inside (&axis[last], t.first);
-      memcpy (to + e * bytes, (const char *) call->in[0]->data + at * bytes,
-          bytes);
-    }
+  for (size_t j = 0; j < width; j++) {
+    Taps t = taps_of (p, &axis[last], (int64_t) j);
+    at[j] = (size_t) inside (&axis[last], t.first);
+  }
+  for (size_t r = 0; r < rows; r++, to += width * bytes) {
+    size_t row = nearest_row (p, x, axis, index);
+    if (row == before)
+      memcpy (to, to - width * bytes, width * bytes);
+    else
+      copy_chosen ((const char *) call->in[0]->data + row * in_width * bytes,
+          at, to, width, bytes);
+    before = row;
     for (int d = last - 1; d >= 0 && ++index[d] == y->dims[d]; d--)
       index[d] = 0;
   }
