@@ -15,24 +15,6 @@
 #include "ops/shapes.h"
 #include "tensor/convert.h"
 
-/* Element of @value that meets element @e of a tensor of @shape. */
-static int64_t
-stretched (const CnnShape *value, const CnnShape *shape, int64_t e)
-{
-  int64_t at = 0, step = 1;
-  for (int d = shape->rank - 1; d >= 0; d--) {
-    int dv = d - shape->rank + value->rank;
-    int64_t i = e % shape->dims[d];
-    e /= shape->dims[d];
-    if (dv < 0)
-      break;
-    if (value->dims[dv] != 1)
-      at += i * step;
-    step *= value->dims[dv];
-  }
-  return at;
-}
-
 /* The constant, one element a channel; false if it differs within one.
  * Channels that the value does not have get zero. Floats become float32. */
 static bool
@@ -48,7 +30,7 @@ each_channel (const CnnView *view, const CnnShape *shape, const CnnValue *value,
   bool *seen = calloc ((size_t) view->c + 1, sizeof *seen), same = seen;
   for (int64_t e = 0; e < count && same; e++) {
     size_t c = (size_t) (cnn_view_at (view, e) / places);
-    size_t at = (size_t) stretched (&value->tensor.shape, shape, e);
+    size_t at = cnn_broadcast_at (&value->tensor.shape, shape, (size_t) e);
     float f = (float) cnn_tensor_value (&value->tensor, at);
     const char *x = is_float ? (const char *) &f : from + at * bytes;
     same = !seen[c] || !memcmp (to + c * bytes, x, bytes);

@@ -352,18 +352,6 @@ groups_of (const CnnOpCall *call)
   return g;
 }
 
-static void
-next (const CnnStrided *s, int64_t *index, int64_t *at)
-{
-  for (int d = s->rank - 1; d >= 0; d--) {
-    *at += s->steps[d];
-    if (++index[d] < s->dims[d])
-      return;
-    *at -= s->steps[d] * s->dims[d];
-    index[d] = 0;
-  }
-}
-
 /* Sum over a group of (x - mean)^power, or of g h. */
 static double
 group_sum (const CnnStrided *inner, int64_t n, int64_t at, const float *x,
@@ -374,7 +362,7 @@ group_sum (const CnnStrided *inner, int64_t n, int64_t at, const float *x,
   for (int64_t k = 0; k < n; k++) {
     double v = (double) x[at] - mean;
     sum += power_ == 2 ? v * v : v;
-    next (inner, index, &at);
+    cnn_strided_next (inner, inner->rank, index, &at);
   }
   return sum;
 }
@@ -394,12 +382,12 @@ mvn_group (const Groups *g, int64_t begin, const float *x, float *y,
       y[at] = (float) h;
     sum += gy ? (double) gy[at] : 0;
     product += gy ? (double) gy[at] * h : 0;
-    next (&g->inner, index, &at);
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
   for (int64_t k = 0; d && k < g->n; k++) {
     double h = ((double) x[at] - mean) * r;
     d[at] += (float) (r * ((double) gy[at] - sum / n - h * product / n));
-    next (&g->inner, index, &at);
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
 }
 
@@ -412,7 +400,7 @@ forward_mvn (const CnnOpCall *call)
   Groups g = groups_of (call);
   for (int64_t i = 0; i < g.groups; i++) {
     mvn_group (&g, at, call->in[0]->data, call->out[0]->data, NULL, NULL);
-    next (&g.outer, index, &at);
+    cnn_strided_next (&g.outer, g.outer.rank, index, &at);
   }
 }
 
@@ -426,7 +414,7 @@ backward_mvn (const CnnOpCall *call, const CnnOpGrad *grad)
   for (int64_t i = 0; i < g.groups; i++) {
     mvn_group (&g, at, call->in[0]->data, NULL, grad->d_out[0]->data,
         grad->d_in[0]->data);
-    next (&g.outer, index, &at);
+    cnn_strided_next (&g.outer, g.outer.rank, index, &at);
   }
 }
 

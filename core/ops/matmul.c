@@ -115,24 +115,6 @@ sizes_of (const CnnOpCall *call)
   return s;
 }
 
-/* Where the matrix of batch @i of the output lies in an operand. */
-static size_t
-offset_of (const Sizes *s, const CnnShape *operand, size_t i)
-{
-  size_t offset = 0,
-         step = cnn_product (operand, operand->rank - 2, operand->rank);
-  for (int d = s->y.rank - 1, o = operand->rank - 3; d >= 0; d--, o--) {
-    size_t at = i % (size_t) s->y.dims[d];
-    i /= (size_t) s->y.dims[d];
-    if (o < 0)
-      break;
-    if (operand->dims[o] > 1)
-      offset += at * step;
-    step *= (size_t) operand->dims[o];
-  }
-  return offset;
-}
-
 static size_t
 scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
     CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out, const CnnPool *pool,
@@ -164,8 +146,8 @@ forward_ints (const CnnOpCall *call, const Sizes *s)
     .alpha = 1,
   };
   for (size_t i = 0; i < s->batches; i++, p.y_offset += p.m * p.n) {
-    p.a_offset = offset_of (s, &s->a, i);
-    p.b_offset = offset_of (s, &s->b, i);
+    p.a_offset = cnn_matrix_at (&s->a, &s->y, i);
+    p.b_offset = cnn_matrix_at (&s->b, &s->y, i);
     cnn_matrix_multiply_ints (&p);
   }
 }
@@ -188,8 +170,8 @@ forward (const CnnOpCall *call)
   if (!s.k)
     return;
   for (size_t i = 0; i < s.batches; i++, y += size) {
-    CnnMatrix left = { a + offset_of (&s, &s.a, i), (size_t) s.k, 1 };
-    CnnMatrix right = { b + offset_of (&s, &s.b, i), (size_t) s.n, 1 };
+    CnnMatrix left = { a + cnn_matrix_at (&s.a, &s.y, i), (size_t) s.k, 1 };
+    CnnMatrix right = { b + cnn_matrix_at (&s.b, &s.y, i), (size_t) s.n, 1 };
     cnn_matrix_multiply (call->kernels, call->pool, left, right, y, s.m, s.n,
         s.k, 1, call->scratch);
   }
@@ -204,7 +186,8 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
   const float *a = call->in[0]->data, *b = call->in[1]->data;
   const float *g = grad->d_out[0]->data;
   for (size_t i = 0; i < s.batches; i++) {
-    size_t at_a = offset_of (&s, &s.a, i), at_b = offset_of (&s, &s.b, i);
+    size_t at_a = cnn_matrix_at (&s.a, &s.y, i),
+           at_b = cnn_matrix_at (&s.b, &s.y, i);
     CnnMatrix left = { a + at_a, (size_t) s.k, 1 };
     CnnMatrix right = { b + at_b, (size_t) s.n, 1 };
     CnnMatrix from = { g, (size_t) s.n, 1 };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "ops/shapes.h"
 
 #define TASK_ROWS    64
 #define TASK_COLUMNS 96
@@ -101,4 +102,13 @@ cnn_matrix_multiply (const CnnKernels *kernels, CnnPool *pool, CnnMatrix a,
   p.across = (n + p.columns - 1) / p.columns;
   int down = (m + p.rows - 1) / p.rows;
   cnn_pool_run (pool, p.across * down, task, &p);
+}
+
+size_t
+cnn_matrix_at (const CnnShape *operand, const CnnShape *batches, size_t i)
+{
+  CnnShape outer = *operand;
+  outer.rank -= 2;
+  return cnn_broadcast_at (&outer, batches, i)
+      * cnn_product (operand, outer.rank, operand->rank);
 }

@@ -34,8 +34,8 @@ size_t cnn_matrix_spare_bytes (size_t k);
 /**
  * CnnIntProduct:
  * @type: int32, uint32, int64 or uint64
- * @a, @b: data, of which the matrices begin at @a_offset and @b_offset; @a_row, @a_k, @b_k, @b_column: steps along m x k and
- *   k x n
+ * @a, @b: data, of which the matrices begin at @a_offset and @b_offset
+ * @a_row, @a_k, @b_k, @b_column: steps along m x k and k x n
  * @c: (nullable): first element, @c_row and @c_column steps, 0 where stretched
  * @y: data; m x n, dense, from @y_offset on
  *
@@ -60,6 +60,12 @@ void cnn_matrix_multiply_ints (const CnnIntProduct *product);
  * for all inputs. Errors: CNN_ERROR_SHAPE naming the input. */
 CnnStatus
 cnn_matrix_check_types (const CnnTensor *const *in, int n_in, CnnError *error);
+
+/** cnn_matrix_at: first element of the matrix, the last two dimensions of
+ * @operand, that batch @i of @batches meets; its other dimensions stretch to
+ * @batches. */
+size_t
+cnn_matrix_at (const CnnShape *operand, const CnnShape *batches, size_t i);
 
 /** cnn_matrix_turned: Returns: its transpose. */
 static inline CnnMatrix

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/matrix.h"
 #include "ops/quantized.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
@@ -479,44 +480,30 @@ infer_qlinear_matmul (CNN_UNUSED const void *params, const CnnTensor *const *in,
   return infer_matrix (&linear_inputs, in, n_in, &out[0], error);
 }
 
-/* First element of matrix number @batch of the output, in an operand whose
- * batches may stretch. */
-static size_t
-matrix_at (const CnnShape *x, const CnnShape *y, size_t batch)
-{
-  size_t at = 0, step = cnn_product (x, x->rank - 2, x->rank);
-  for (int d = y->rank - 3; d >= 0; d--) {
-    size_t i = batch % (size_t) y->dims[d];
-    int dx = d - (y->rank - x->rank);
-    batch /= (size_t) y->dims[d];
-    if (dx < 0)
-      break;
-    at += x->dims[dx] > 1 ? i * step : 0;
-    step *= (size_t) x->dims[dx];
-  }
-  return at;
-}
-
 static void
 forward_matrix (const CnnOpCall *call, const Inputs *k)
 {
   const CnnTensor *a = call->in[k->x], *b = call->in[k->w], *y = call->out[0];
   const CnnTensor *a_zero = input (call->in, call->n_in, k->x_zero);
   const CnnTensor *b_zero = input (call->in, call->n_in, k->w_zero);
-  const CnnShape *s = &y->shape;
-  size_t m = (size_t) s->dims[s->rank - 2], n = (size_t) s->dims[s->rank - 1];
+  CnnShape batches = y->shape;
+  batches.rank -= 2;
+  size_t m = (size_t) batches.dims[batches.rank];
+  size_t n = (size_t) batches.dims[batches.rank + 1];
   size_t depth = (size_t) a->shape.dims[a->shape.rank - 1];
-  size_t batches = cnn_product (s, 0, s->rank - 2);
+  size_t count = cnn_product (&batches, 0, batches.rank);
   Output output = output_of (k, call);
-  for (size_t e = 0; e < batches * m * n; e++) {
-    size_t batch = e / (m * n), i = e / n % m, j = e % n;
-    size_t at = matrix_at (&a->shape, s, batch) + i * depth;
-    size_t bt = matrix_at (&b->shape, s, batch) + j;
-    int64_t za = int_of (a_zero, i), zb = int_of (b_zero, j), sum = 0;
-    for (size_t l = 0; l < depth; l++)
-      sum += (cnn_read_int (a->type, a->data, at + l) - za)
-          * (cnn_read_int (b->type, b->data, bt + l * n) - zb);
-    write_sum (&output, y, e, (int32_t) sum, i, j);
+  for (size_t batch = 0; batch < count; batch++) {
+    size_t at = cnn_matrix_at (&a->shape, &batches, batch);
+    size_t bt = cnn_matrix_at (&b->shape, &batches, batch);
+    for (size_t e = 0; e < m * n; e++) {
+      size_t i = e / n, j = e % n;
+      int64_t za = int_of (a_zero, i), zb = int_of (b_zero, j), sum = 0;
+      for (size_t l = 0; l < depth; l++)
+        sum += (cnn_read_int (a->type, a->data, at + i * depth + l) - za)
+            * (cnn_read_int (b->type, b->data, bt + l * n + j) - zb);
+      write_sum (&output, y, batch * m * n + e, (int32_t) sum, i, j);
+    }
   }
 }
 

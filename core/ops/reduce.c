@@ -279,7 +279,7 @@ take_group (Op op, const CnnTensor *x, const CnnStrided *inner, int64_t at,
   int last = inner->rank - 1;
   int64_t n = last >= 0 ? inner->dims[last] : 1;
   int64_t step = last >= 0 ? inner->steps[last] : 0;
-  for (;;) {
+  do {
     if (x->type == CNN_TYPE_FLOAT32 && step == 1)
       take_run (op, (const float *) x->data + at, (size_t) n, s);
     else if (x->type == CNN_TYPE_FLOAT32)
@@ -289,17 +289,7 @@ take_group (Op op, const CnnTensor *x, const CnnStrided *inner, int64_t at,
       for (int64_t i = 0; i < n; i++)
         take (op, s,
             cnn_read_double (x->type, x->data, (size_t) (at + i * step)));
-    int d = last - 1;
-    for (; d >= 0; d--) {
-      at += inner->steps[d];
-      if (++index[d] < inner->dims[d])
-        break;
-      at -= inner->steps[d] * inner->dims[d];
-      index[d] = 0;
-    }
-    if (d < 0)
-      return;
-  }
+  } while (cnn_strided_next (inner, last, index, &at));
 }
 
 static double
@@ -362,13 +352,7 @@ reduce_ints (Op op, const CnnTensor *x, const Groups *g, int64_t at)
       a += v * v;
     else
       a += v;
-    for (int d = g->inner.rank - 1; d >= 0; d--) {
-      at += g->inner.steps[d];
-      if (++index[d] < g->inner.dims[d])
-        break;
-      at -= g->inner.steps[d] * g->inner.dims[d];
-      index[d] = 0;
-    }
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
   return (int64_t) a;
 }
@@ -388,19 +372,6 @@ reduce_one (Op op, const CnnOpCall *call, const Groups *g, int64_t at,
   else
     cnn_write_int (x->type, y, to,
         cnn_int_of_double (x->type, reduce_floats (op, x, g, at)));
-}
-
-/* The next output's first element. */
-static void
-next_group (const CnnStrided *outer, int64_t *index, int64_t *at)
-{
-  for (int d = outer->rank - 1; d >= 0; d--) {
-    *at += outer->steps[d];
-    if (++index[d] < outer->dims[d])
-      return;
-    *at -= outer->steps[d] * outer->dims[d];
-    index[d] = 0;
-  }
 }
 
 /* -- float32, along rows of memory -------------------------------------- */
@@ -445,7 +416,7 @@ reduce_columns (Op op, const float *x, const Groups *g, const double *most,
     a[j] = start_of (op);
   for (int64_t k = 0; k < g->n_inner; k++) {
     take_row (op, x + at, n, most, a);
-    next_group (&g->inner, index, &at);
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
 }
 
@@ -553,7 +524,7 @@ product_of_others (const float *x, const Groups *g, int64_t at, int64_t *zeros)
       ++*zeros;
     else
       product *= (double) x[at];
-    next_group (&g->inner, index, &at);
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
   return product;
 }
@@ -569,7 +540,7 @@ product_backward (const float *x, float gy, const Groups *g, int64_t at,
       d[at] += gy * (float) (product / (double) x[at]);
     else if (zeros == 1 && x[at] == 0)
       d[at] += gy * (float) product;
-    next_group (&g->inner, index, &at);
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
 }
 
@@ -611,7 +582,7 @@ group_backward (Op op, const float *x, float y, float gy, const Groups *g,
     } else {
       d[at] += gy * slope (op, x[at], y, g->n_inner);
     }
-    next_group (&g->inner, index, &at);
+    cnn_strided_next (&g->inner, g->inner.rank, index, &at);
   }
 }
 
@@ -627,7 +598,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
   for (size_t i = 0; i < n; i++) {
     group_backward (op, call->in[0]->data, y[i], gy[i], &g, at,
         grad->d_in[0]->data);
-    next_group (&g.outer, index, &at);
+    cnn_strided_next (&g.outer, g.outer.rank, index, &at);
   }
 }
 

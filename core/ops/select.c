@@ -224,23 +224,6 @@ winner (const CnnOpCall *call, float y, const size_t *at)
   return 0;
 }
 
-/* Element of an input that meets element @e of the output. */
-static size_t
-element_of (const CnnShape *x, const CnnShape *y, size_t e)
-{
-  size_t at = 0, step = 1;
-  for (int d = y->rank - 1; d >= 0; d--) {
-    int dx = d - (y->rank - x->rank);
-    size_t i = e % (size_t) y->dims[d];
-    e /= (size_t) y->dims[d];
-    if (dx < 0)
-      break;
-    at += x->dims[dx] > 1 ? i * step : 0;
-    step *= (size_t) x->dims[dx];
-  }
-  return at;
-}
-
 static void
 backward_several (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
 {
@@ -251,7 +234,7 @@ backward_several (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
   for (size_t e = 0; e < n; e++) {
     float g = ((const float *) grad->d_out[0]->data)[e];
     for (int k = 0; k < call->n_in; k++)
-      at[k] = element_of (&call->in[k]->shape, &y->shape, e);
+      at[k] = cnn_broadcast_at (&call->in[k]->shape, &y->shape, e);
     int only =
         op <= OP_MAX ? winner (call, ((const float *) y->data)[e], at) : -1;
     for (int k = 0; k < call->n_in; k++)

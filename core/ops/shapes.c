@@ -123,6 +123,22 @@ cnn_shape_broadcast (const CnnShape *a, const CnnShape *b, CnnShape *both,
 }
 
 size_t
+cnn_broadcast_at (const CnnShape *x, const CnnShape *y, size_t e)
+{
+  size_t at = 0, step = 1;
+  for (int d = y->rank - 1; d >= 0; d--) {
+    int dx = d - (y->rank - x->rank);
+    size_t i = e % (size_t) y->dims[d];
+    e /= (size_t) y->dims[d];
+    if (dx < 0)
+      break;
+    at += x->dims[dx] > 1 ? i * step : 0;
+    step *= (size_t) x->dims[dx];
+  }
+  return at;
+}
+
+size_t
 cnn_elements (const CnnTensor *tensor)
 {
   return cnn_product (&tensor->shape, 0, tensor->shape.rank);

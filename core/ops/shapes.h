@@ -44,6 +44,10 @@ CnnStatus cnn_check_float (const CnnTensor *in, int i, CnnError *error);
 CnnStatus cnn_shape_broadcast (const CnnShape *a, const CnnShape *b,
     CnnShape *both, CnnError *error);
 
+/** cnn_broadcast_at: element of a tensor of shape @x that meets element @e of
+ * one of shape @y, to which it stretches. */
+size_t cnn_broadcast_at (const CnnShape *x, const CnnShape *y, size_t e);
+
 /** cnn_elements: elements of a tensor whose shape was checked. */
 size_t cnn_elements (const CnnTensor *tensor);
 

@@ -40,20 +40,6 @@ is_empty (const CnnStrided *s)
   return false;
 }
 
-/* The next run of the innermost loop. */
-static bool
-next_run (const CnnStrided *s, int64_t *index, int64_t *at)
-{
-  for (int i = s->rank - 2; i >= 0; i--) {
-    *at += s->steps[i];
-    if (++index[i] < s->dims[i])
-      return true;
-    *at -= s->steps[i] * s->dims[i];
-    index[i] = 0;
-  }
-  return false;
-}
-
 #define COPY(type)                                                             \
   do {                                                                         \
     const type *x = (const type *) from;                                       \
@@ -90,7 +76,7 @@ cnn_strided_get (const CnnStrided *s, const void *from, void *dense,
   do {
     copy_run ((const char *) from + at * (int64_t) bytes, step, to, n, bytes);
     to += (size_t) n * bytes;
-  } while (next_run (s, index, &at));
+  } while (cnn_strided_next (s, s->rank - 1, index, &at));
 }
 
 void
@@ -104,5 +90,5 @@ cnn_strided_add (const CnnStrided *s, const float *dense, float *to)
   do {
     for (int64_t i = 0; i < n; i++)
       to[at + i * step] += *dense++;
-  } while (next_run (s, index, &at));
+  } while (cnn_strided_next (s, s->rank - 1, index, &at));
 }

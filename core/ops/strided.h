@@ -30,6 +30,27 @@ void cnn_strides (const CnnShape *shape, int64_t *steps);
 /** cnn_strided_add_loop: one more loop, inside those that are there. */
 void cnn_strided_add_loop (CnnStrided *strided, int64_t size, int64_t step);
 
+/**
+ * cnn_strided_next:
+ * @loops: how many of the loops count, from the outermost
+ * @index: counts them; zeros to begin with
+ * @at: the element; @offset, or wherever the walk begins
+ *
+ * Returns: false after the last element; both are as they began then.
+ */
+static inline bool
+cnn_strided_next (const CnnStrided *s, int loops, int64_t *index, int64_t *at)
+{
+  for (int i = loops - 1; i >= 0; i--) {
+    *at += s->steps[i];
+    if (++index[i] < s->dims[i])
+      return true;
+    *at -= s->steps[i] * s->dims[i];
+    index[i] = 0;
+  }
+  return false;
+}
+
 /** cnn_strided_get: dense = strided; elements of @bytes. */
 void cnn_strided_get (const CnnStrided *strided, const void *from, void *dense,
     size_t bytes);
