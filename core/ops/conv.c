@@ -18,8 +18,8 @@
 #include "ops/shapes.h"
 #include "ops/table.h"
 
-static CnnStatus
-parse (const CnnAttributes *attributes, void *params, CnnError *error)
+CnnStatus
+cnn_conv_parse (const CnnAttributes *attributes, void *params, CnnError *error)
 {
   static const char *const known[] = { "auto_pad", "dilations", "group",
     "kernel_shape", "pads", "strides", NULL };
@@ -34,38 +34,13 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   return status;
 }
 
-/* The window with its kernel taken from the weights. */
-static CnnWindow
-window_of (const CnnConvParams *p, const CnnShape *weights)
+CnnStatus
+cnn_conv_check_weights (const CnnConvParams *p, const CnnShape *x,
+    const CnnShape *w, int64_t most, CnnError *error)
 {
-  CnnWindow window = p->window;
-  bool flat = weights->rank == 3;
-  window.kernel[0] = flat ? 1 : weights->dims[2];
-  window.kernel[1] = weights->dims[weights->rank - 1];
-  return window;
-}
-
-static CnnStatus
-check_weights (const CnnConvParams *p, const CnnTensor *const *in, int n_in,
-    CnnError *error)
-{
-  const CnnShape *x = &in[0]->shape, *w = &in[1]->shape;
-  char text[160];
-  if (w->rank != x->rank)
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input has %d dimensions, weights have %d", x->rank, w->rank);
-  for (int i = 0; i < w->rank; i++)
-    if (w->dims[i] < 1 || w->dims[i] > (i < 2 ? 1 << 30 : 32767))
-      return cnn_error_set (error, CNN_ERROR_SHAPE,
-          "weights have the impossible shape %s",
-          cnn_shape_format (w, text, sizeof text));
-  for (int i = 2; i < w->rank; i++) {
-    int64_t kernel = p->window.kernel[i + 2 - w->rank];
-    if (p->window.axes && kernel && kernel != w->dims[i])
-      return cnn_error_set (error, CNN_ERROR_SHAPE,
-          "kernel_shape says %" PRId64 ", weights have shape %s", kernel,
-          cnn_shape_format (w, text, sizeof text));
-  }
+  CnnStatus status = cnn_window_check_weights (&p->window, x, w, most, error);
+  if (status)
+    return status;
   if (x->dims[1] != -1 && x->dims[1] != w->dims[1] * p->group)
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "input has %" PRId64 " channels, weights expect %" PRId64, x->dims[1],
@@ -74,11 +49,19 @@ check_weights (const CnnConvParams *p, const CnnTensor *const *in, int n_in,
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "%" PRId64 " output channels can't be cut into %" PRId64 " groups",
         w->dims[0], p->group);
+  return CNN_OK;
+}
+
+static CnnStatus
+check_bias (const CnnTensor *const *in, int n_in, CnnError *error)
+{
+  char text[160];
+  int64_t channels = in[1]->shape.dims[0];
   if (n_in > 2 && in[2]
-      && (in[2]->shape.rank != 1 || in[2]->shape.dims[0] != w->dims[0]))
+      && (in[2]->shape.rank != 1 || in[2]->shape.dims[0] != channels))
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "bias has shape %s, %" PRId64 " output channels are expected",
-        cnn_shape_format (&in[2]->shape, text, sizeof text), w->dims[0]);
+        cnn_shape_format (&in[2]->shape, text, sizeof text), channels);
   return CNN_OK;
 }
 
@@ -93,11 +76,13 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
   if (!status)
     status = cnn_window_axes (&p->window, x, 2, size, error);
   if (!status)
-    status = check_weights (p, in, n_in, error);
+    status = cnn_conv_check_weights (p, x, w, 1 << 30, error);
+  if (!status)
+    status = check_bias (in, n_in, error);
   if (status)
     return status;
 
-  CnnWindow window = window_of (p, w);
+  CnnWindow window = cnn_window_with_weights (&p->window, w);
   CnnShape y = { .rank = x->rank, .dims = { x->dims[0], w->dims[0] } };
   int64_t channels = w->dims[1] * p->group;
   if (channels < w->dims[0])
@@ -124,7 +109,9 @@ static bool
 geometry (const void *params, const CnnTensor *const *in,
     CnnOpGeometry *geometry_)
 {
-  CnnWindow window = window_of (params, &in[1]->shape);
+  CnnWindow window =
+      cnn_window_with_weights (&((const CnnConvParams *) params)->window,
+          &in[1]->shape);
   return cnn_window_geometry (&window, &in[0]->shape, geometry_);
 }
 
@@ -141,7 +128,7 @@ cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
     const CnnTensor *weights, const CnnTensor *out)
 {
   const CnnShape *x = &in->shape, *w = &weights->shape, *y = &out->shape;
-  CnnWindow window = window_of (params, w);
+  CnnWindow window = cnn_window_with_weights (&params->window, w);
   bool flat = x->rank == 3;
   CnnConvSizes s = {
     .n = (int) x->dims[0],
@@ -258,7 +245,7 @@ const CnnOp cnn_op_conv = {
   .max_out = 1,
   .float32_only = true,
   .params_bytes = sizeof (CnnConvParams),
-  .parse = parse,
+  .parse = cnn_conv_parse,
   .infer = infer,
   .geometry = geometry,
   .macs = macs,

@@ -18,6 +18,16 @@ typedef struct
   CnnActivation activation;
 } CnnConvParams;
 
+/** cnn_conv_parse: a CnnConvParams; ConvInteger and QLinearConv have the same
+ * attributes. */
+CnnStatus
+cnn_conv_parse (const CnnAttributes *attributes, void *params, CnnError *error);
+
+/** cnn_conv_check_weights: kernels, channels and groups against an input of
+ * shape @in; at most @most channels. Errors: CNN_ERROR_SHAPE. */
+CnnStatus cnn_conv_check_weights (const CnnConvParams *params,
+    const CnnShape *in, const CnnShape *weights, int64_t most, CnnError *error);
+
 /**
  * CnnConvSizes:
  * @ic, @oc: channels of one group

@@ -149,22 +149,10 @@ check_weights (const Params *p, const CnnTensor *const *in, int n_in,
 {
   const CnnShape *x = &in[0]->shape, *w = &in[1]->shape;
   char text[160];
-  cnn_shape_format (w, text, sizeof text);
-  if (w->rank != x->rank)
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input has %d dimensions, weights have %d", x->rank, w->rank);
-  for (int i = 0; i < w->rank; i++)
-    if (w->dims[i] < 1 || w->dims[i] > (i < 2 ? 1 << 24 : 32767))
-      return cnn_error_set (error, CNN_ERROR_SHAPE,
-          "weights have the impossible shape %s", text);
-  for (int axis = 0; axis < AXES && p->window.axes; axis++) {
-    int dim = cnn_window_dim (w->rank, axis);
-    if (dim >= 0 && p->window.kernel[axis]
-        && p->window.kernel[axis] != w->dims[dim])
-      return cnn_error_set (error, CNN_ERROR_SHAPE,
-          "kernel_shape says %" PRId64 ", weights have shape %s",
-          p->window.kernel[axis], text);
-  }
+  CnnStatus status =
+      cnn_window_check_weights (&p->window, x, w, 1 << 24, error);
+  if (status)
+    return status;
   if (w->dims[0] % p->group || (x->dims[1] != -1 && x->dims[1] != w->dims[0]))
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "input has %" PRId64 " channels, weights expect %" PRId64 " in %" PRId64
@@ -290,11 +278,10 @@ static void
 tap_range (const Sizes *s, int axis, int64_t t, int64_t *first, int64_t *last,
     int64_t *to)
 {
-  int64_t at = t * s->dilation[axis] - s->pad[axis], step = s->stride[axis];
-  *first = at < 0 ? (-at + step - 1) / step : 0;
-  *last = at < s->out[axis] ? (s->out[axis] - 1 - at) / step + 1 : 0;
-  *last = *last < s->in[axis] ? *last : s->in[axis];
-  *to = at + *first * step;
+  int64_t at = t * s->dilation[axis] - s->pad[axis];
+  cnn_window_reach (at, s->stride[axis], s->out[axis], s->in[axis], first,
+      last);
+  *to = at + *first * s->stride[axis];
 }
 
 /* Between the columns of one output channel, [taps][in], and its plane: adds

@@ -224,16 +224,6 @@ divisor_of (const Sizes *s, Span z, Span y, Span x)
   return n ? (float) n : 1.0f;
 }
 
-/* Cells of a row whose horizontal tap @q lies inside: @first ... @last - 1. */
-static void
-tap_range (const Sizes *s, int q, int *first, int *last)
-{
-  int at = q * s->dilation[1] - s->pad[1], step = s->stride[1];
-  *first = at < 0 ? (-at + step - 1) / step : 0;
-  *last = at < s->in[1] ? (s->in[1] - 1 - at) / step + 1 : 0;
-  *last = *last < s->out[1] ? *last : s->out[1];
-}
-
 /* y[j] = y[j] with x[j * step]: one tap along a row. */
 static void
 take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
@@ -283,12 +273,11 @@ pool_row (const Sizes *s, const float *in, Span z, Span y, float *to)
                 + (size_t) (y.first + p * s->dilation[0]))
               * (size_t) s->in[1];
       for (int q = 0; q < s->kernel[1]; q++) {
-        int first, last;
-        tap_range (s, q, &first, &last);
+        int64_t first, last, at = q * s->dilation[1] - s->pad[1];
+        cnn_window_reach (at, s->stride[1], s->in[1], s->out[1], &first, &last);
         if (last > first)
-          take_row (s,
-              row + first * s->stride[1] + q * s->dilation[1] - s->pad[1],
-              s->stride[1], to + first, last - first);
+          take_row (s, row + first * s->stride[1] + at, s->stride[1],
+              to + first, (int) (last - first));
       }
     }
   finish_row (s, z, y, to);

@@ -15,11 +15,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/conv.h"
 #include "ops/matrix.h"
 #include "ops/quantized.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
-#include "ops/window.h"
 #include "tensor/scalar.h"
 
 /**
@@ -141,57 +141,15 @@ write_sum (const Output *o, const CnnTensor *y, size_t at, int32_t sum,
 
 /* -- convolutions ------------------------------------------------------- */
 
-typedef struct
-{
-  CnnWindow window;
-  int64_t group;
-} Params;
-
 static CnnStatus
-parse_conv (const CnnAttributes *attributes, void *params, CnnError *error)
-{
-  static const char *const known[] = { "auto_pad", "dilations", "group",
-    "kernel_shape", "pads", "strides", NULL };
-  Params *p = params;
-  CnnStatus status = cnn_attributes_check (attributes, known, error);
-  p->group = 1;
-  if (!status)
-    status = cnn_window_parse (attributes, &p->window, error);
-  if (!status)
-    status =
-        cnn_attributes_int (attributes, "group", 1, 1 << 20, &p->group, error);
-  return status;
-}
-
-static CnnWindow
-window_of (const Params *p, const CnnShape *w)
-{
-  CnnWindow window = p->window;
-  for (int axis = 0; axis < CNN_WINDOW_AXES; axis++) {
-    int dim = cnn_window_dim (w->rank, axis);
-    window.kernel[axis] = dim < 0 ? 1 : w->dims[dim];
-  }
-  return window;
-}
-
-static CnnStatus
-check_conv (const Params *p, const Inputs *k, const CnnTensor *const *in,
+check_conv (const CnnConvParams *p, const Inputs *k, const CnnTensor *const *in,
     int n_in, CnnError *error)
 {
   const CnnShape *x = &in[k->x]->shape, *w = &in[k->w]->shape;
-  char text[160];
-  bool fits = w->rank == x->rank;
-  for (int i = 0; i < w->rank && fits; i++)
-    fits = w->dims[i] >= 1 && w->dims[i] <= (i < 2 ? 1 << 24 : 32767);
-  if (!fits || w->dims[0] % p->group
-      || (x->dims[1] != -1 && x->dims[1] != w->dims[1] * p->group))
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "weights of shape %s do not fit an input of %" PRId64
-        " channels in %" PRId64 " groups",
-        cnn_shape_format (w, text, sizeof text), x->rank > 1 ? x->dims[1] : 0,
-        p->group);
-  CnnStatus status = check_numbers (input (in, n_in, k->w_scale), w->dims[0],
-      "scales of the weights", error);
+  CnnStatus status = cnn_conv_check_weights (p, x, w, 1 << 24, error);
+  if (!status)
+    status = check_numbers (input (in, n_in, k->w_scale), w->dims[0],
+        "scales of the weights", error);
   if (!status)
     status = check_numbers (input (in, n_in, k->w_zero), w->dims[0],
         "zero points of the weights", error);
@@ -209,7 +167,7 @@ check_conv (const Params *p, const Inputs *k, const CnnTensor *const *in,
 }
 
 static CnnStatus
-infer_conv (const Params *p, const Inputs *k, const CnnTensor *const *in,
+infer_conv (const CnnConvParams *p, const Inputs *k, const CnnTensor *const *in,
     int n_in, CnnTensor *out, CnnError *error)
 {
   CnnShape y = in[k->x]->shape;
@@ -221,7 +179,7 @@ infer_conv (const Params *p, const Inputs *k, const CnnTensor *const *in,
     status = check_conv (p, k, in, n_in, error);
   if (status)
     return status;
-  CnnWindow window = window_of (p, &in[k->w]->shape);
+  CnnWindow window = cnn_window_with_weights (&p->window, &in[k->w]->shape);
   y.dims[1] = in[k->w]->shape.dims[0];
   for (int axis = 0; axis < 2 && !status; axis++) {
     int dim = cnn_window_dim (y.rank, axis);
@@ -261,11 +219,11 @@ typedef struct
 static Conv
 conv_of (const CnnOpCall *call, const Inputs *k)
 {
-  const Params *p = call->params;
+  const CnnConvParams *p = call->params;
   const CnnShape *x = &call->in[k->x]->shape, *w = &call->in[k->w]->shape;
   Conv c = { .call = call,
     .inputs = k,
-    .window = window_of (p, w),
+    .window = cnn_window_with_weights (&p->window, w),
     .group = p->group,
     .ic = w->dims[1],
     .oc = w->dims[0] };
@@ -293,9 +251,8 @@ add_tap (const Conv *c, const CnnTensor *x, size_t row, int32_t zero, int32_t w,
 {
   int64_t step = c->window.stride[1];
   int64_t at = q * c->window.dilation[1] - c->pad[1];
-  int64_t first = at < 0 ? (-at + step - 1) / step : 0;
-  int64_t last = at < c->in[1] ? (c->in[1] - 1 - at) / step + 1 : 0;
-  last = last < c->out[1] ? last : c->out[1];
+  int64_t first, last;
+  cnn_window_reach (at, step, c->in[1], c->out[1], &first, &last);
   if (x->type == CNN_TYPE_UINT8) {
     const uint8_t *from = (const uint8_t *) x->data + row;
     for (int64_t j = first; j < last; j++)
@@ -389,10 +346,10 @@ scratch_conv (CNN_UNUSED const void *params,
 }
 
 static bool
-geometry_with (const Params *p, const CnnTensor *const *in, const Inputs *k,
-    CnnOpGeometry *geometry)
+geometry_with (const CnnConvParams *p, const CnnTensor *const *in,
+    const Inputs *k, CnnOpGeometry *geometry)
 {
-  CnnWindow window = window_of (p, &in[k->w]->shape);
+  CnnWindow window = cnn_window_with_weights (&p->window, &in[k->w]->shape);
   return in[k->x]->shape.rank <= 4
       && cnn_window_geometry (&window, &in[k->x]->shape, geometry);
 }
@@ -525,8 +482,8 @@ const CnnOp cnn_op_conv_integer = {
   .min_in = 2,
   .max_in = 4,
   .max_out = 1,
-  .params_bytes = sizeof (Params),
-  .parse = parse_conv,
+  .params_bytes = sizeof (CnnConvParams),
+  .parse = cnn_conv_parse,
   .infer = infer_conv_integer,
   .geometry = geometry_conv_integer,
   .macs = macs_conv_integer,
@@ -540,8 +497,8 @@ const CnnOp cnn_op_qlinear_conv = {
   .min_in = 8,
   .max_in = 9,
   .max_out = 1,
-  .params_bytes = sizeof (Params),
-  .parse = parse_conv,
+  .params_bytes = sizeof (CnnConvParams),
+  .parse = cnn_conv_parse,
   .infer = infer_qlinear_conv,
   .geometry = geometry_qlinear_conv,
   .macs = macs_qlinear_conv,

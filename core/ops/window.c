@@ -179,6 +179,40 @@ cnn_window_output (const CnnWindow *window, int axis, int64_t size,
   return CNN_OK;
 }
 
+CnnWindow
+cnn_window_with_weights (const CnnWindow *window, const CnnShape *weights)
+{
+  CnnWindow with = *window;
+  for (int axis = 0; axis < CNN_WINDOW_AXES; axis++) {
+    int dim = cnn_window_dim (weights->rank, axis);
+    with.kernel[axis] = dim < 0 ? 1 : weights->dims[dim];
+  }
+  return with;
+}
+
+CnnStatus
+cnn_window_check_weights (const CnnWindow *window, const CnnShape *in,
+    const CnnShape *weights, int64_t most, CnnError *error)
+{
+  char text[160];
+  if (weights->rank != in->rank)
+    return cnn_error_set (error, CNN_ERROR_SHAPE,
+        "input has %d dimensions, weights have %d", in->rank, weights->rank);
+  for (int i = 0; i < weights->rank; i++)
+    if (weights->dims[i] < 1 || weights->dims[i] > (i < 2 ? most : 32767))
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "weights have the impossible shape %s",
+          cnn_shape_format (weights, text, sizeof text));
+  CnnWindow with = cnn_window_with_weights (window, weights);
+  for (int axis = 0; axis < CNN_WINDOW_AXES && window->axes; axis++)
+    if (cnn_window_dim (weights->rank, axis) >= 0 && window->kernel[axis]
+        && window->kernel[axis] != with.kernel[axis])
+      return cnn_error_set (error, CNN_ERROR_SHAPE,
+          "kernel_shape says %" PRId64 ", weights have shape %s",
+          window->kernel[axis], cnn_shape_format (weights, text, sizeof text));
+  return CNN_OK;
+}
+
 bool
 cnn_window_geometry (const CnnWindow *window, const CnnShape *in,
     CnnOpGeometry *geometry)

@@ -65,6 +65,34 @@ int64_t cnn_window_extent (const CnnWindow *window, int axis);
 void cnn_window_pad (const CnnWindow *window, int axis, int64_t size,
     int64_t *begin, int64_t *total);
 
+/**
+ * cnn_window_reach:
+ * @at: where the tap lies for cell 0, may be outside
+ * @step: how far it moves from cell to cell
+ * @size: places are 0 ... @size - 1
+ * @cells: how many there are
+ * @first, @last: (out): for cells first ... last - 1 it lies inside
+ */
+static inline void
+cnn_window_reach (int64_t at, int64_t step, int64_t size, int64_t cells,
+    int64_t *first, int64_t *last)
+{
+  *first = at < 0 ? (step - 1 - at) / step : 0;
+  *last = at < size ? (size - 1 - at) / step + 1 : 0;
+  *last = *last < cells ? *last : cells;
+}
+
+/** cnn_window_with_weights: Returns: @window with the kernel's size taken from
+ * @weights, o i [[d] h] w. */
+CnnWindow
+cnn_window_with_weights (const CnnWindow *window, const CnnShape *weights);
+
+/** cnn_window_check_weights: CNN_ERROR_SHAPE if @weights have not as many
+ * dimensions as @in, more channels than @most, or another size than
+ * kernel_shape says. */
+CnnStatus cnn_window_check_weights (const CnnWindow *window, const CnnShape *in,
+    const CnnShape *weights, int64_t most, CnnError *error);
+
 /** cnn_window_geometry: for geometry() of the operators. */
 bool cnn_window_geometry (const CnnWindow *window, const CnnShape *in,
     CnnOpGeometry *geometry);

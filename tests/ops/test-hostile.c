@@ -147,6 +147,23 @@ test_conv_attributes (void)
   }
 }
 
+/* What Conv refuses, its quantised forms refuse, too. */
+static void
+test_conv_integer (void)
+{
+  static const gint64 other[] = { 3, 3 };
+  OpCase c = { .op = "ConvInteger" };
+  c.in[0].type = c.in[1].type = CNN_TYPE_UINT8;
+  expect (&c, CNN_OK, NULL, 2, SHAPE (1, 1, 9, 9), SHAPE (6, 1, 5, 5));
+  expect (&c, CNN_ERROR_SHAPE, "24 channels, weights expect 32", 2,
+      SHAPE (1, 24, 9, 9), SHAPE (6, 32, 5, 5));
+  expect (&c, CNN_ERROR_SHAPE, "impossible", 2, SHAPE (1, 1, 9, 9),
+      SHAPE (HUGE_DIM, 1, 5, 5));
+  op_case_ints (&c, "kernel_shape", other, 2);
+  expect (&c, CNN_ERROR_SHAPE, "kernel_shape says 3", 2, SHAPE (1, 1, 9, 9),
+      SHAPE (6, 1, 5, 5));
+}
+
 static void
 test_pools (void)
 {
@@ -366,6 +383,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ops/table", test_table);
   g_test_add_func ("/hostile/conv", test_conv);
   g_test_add_func ("/hostile/conv-attributes", test_conv_attributes);
+  g_test_add_func ("/hostile/conv-integer", test_conv_integer);
   g_test_add_func ("/hostile/pools", test_pools);
   g_test_add_func ("/hostile/matrices", test_matrices);
   g_test_add_func ("/hostile/elements", test_elements);
