@@ -69,9 +69,8 @@ infer_arg (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
   CnnShape y = { 0 };
   int axis;
   CnnStatus status = cnn_axis (p->axis, x->rank, x->rank - 1, &axis, error);
-  if (!status && in[0]->type == CNN_TYPE_BOOL)
-    status = cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is bool, numbers are expected");
+  if (!status)
+    status = cnn_check_number (in[0], 0, error);
   if (!status && !x->dims[axis])
     status = cnn_error_set (error, CNN_ERROR_SHAPE,
         "there is no largest number along axis %d of size 0", axis);
@@ -90,10 +89,8 @@ infer_hardmax (const void *params, const CnnTensor *const *in, int n_in,
   int rank = in[0]->shape.rank, axis;
   CnnStatus status =
       cnn_axis (p->axis, rank, p->matrix ? rank : rank - 1, &axis, error);
-  if (!status && !cnn_type_is_float (in[0]->type))
-    status = cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is %s, floats are expected", cnn_type_name (in[0]->type));
-  return status ? status : cnn_infer_same (params, in, n_in, out, n_out, error);
+  return status ? status
+                : cnn_infer_float (params, in, n_in, out, n_out, error);
 }
 
 static bool
@@ -108,9 +105,7 @@ is_better (const CnnTensor *x, size_t a, size_t b, bool least, bool or_equal)
   }
   int64_t va = cnn_read_int (x->type, x->data, a);
   int64_t vb = cnn_read_int (x->type, x->data, b);
-  bool less =
-      x->type == CNN_TYPE_UINT64 ? (uint64_t) va < (uint64_t) vb : va < vb;
-  return va == vb ? or_equal : less == least;
+  return va == vb ? or_equal : cnn_int_less (x->type, va, vb) == least;
 }
 
 static size_t

@@ -119,3 +119,19 @@ cnn_attributes_string (const CnnAttributes *attributes, const char *name,
     *value = a->s;
   return status;
 }
+
+CnnStatus
+cnn_attributes_choice (const CnnAttributes *attributes, const char *name,
+    const char *const *words, int *choice, CnnError *error)
+{
+  const char *word = words[*choice];
+  CnnStatus status = cnn_attributes_string (attributes, name, &word, error);
+  for (int i = 0; words[i] && !status; i++)
+    if (!strcmp (words[i], word)) {
+      *choice = i;
+      return CNN_OK;
+    }
+  return status ? status
+                : cnn_error_set (error, CNN_ERROR_FORMAT,
+                    "%s '%.40s' is not known", name, word);
+}

@@ -34,7 +34,6 @@ typedef enum
  */
 typedef struct
 {
-  int64_t broadcast, axis;
   bool right;
 } Params;
 
@@ -90,9 +89,8 @@ infer_bits (CNN_UNUSED const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
 {
   CnnStatus status = cnn_infer_alike (in, n_in, error);
-  if (!status && !cnn_type_is_integer (in[0]->type))
-    status = cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is %s, integers are expected", cnn_type_name (in[0]->type));
+  if (!status)
+    status = cnn_check_integer (in[0], 0, error);
   return status ? status : cnn_infer_broadcast (in, 2, in[0]->type, out, error);
 }
 
@@ -115,12 +113,6 @@ compare (Op op, bool less, bool equal, bool unordered)
   }
 }
 
-static bool
-less_int (CnnType type, int64_t a, int64_t b)
-{
-  return type == CNN_TYPE_UINT64 ? (uint64_t) a < (uint64_t) b : a < b;
-}
-
 static void
 run_compare (const void *data, const CnnTensor *in, const size_t *steps,
     CnnTensor *out, size_t n)
@@ -137,7 +129,7 @@ run_compare (const void *data, const CnnTensor *in, const size_t *steps,
     } else {
       int64_t a = cnn_read_int (type, in[0].data, ia);
       int64_t b = cnn_read_int (type, in[1].data, ib);
-      y[i] = compare (op, less_int (type, a, b), a == b, false);
+      y[i] = compare (op, cnn_int_less (type, a, b), a == b, false);
     }
   }
 }

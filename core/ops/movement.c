@@ -124,7 +124,7 @@ geometry_transpose (const void *params, const CnnTensor *const *in,
   for (int i = rank < 4 ? rank - 1 : rank - 2; i < rank; i++)
     if (perm_of (params, rank, i) != i)
       return false;
-  return true && cnn_op_geometry_pointwise (params, in, geometry);
+  return cnn_op_geometry_pointwise (params, in, geometry);
 }
 
 /* -- Expand, Tile ------------------------------------------------------- */

@@ -112,8 +112,8 @@ typedef struct
  *   Unknown attributes are CNN_ERROR_UNSUPPORTED.
  * @infer: types and shapes of the outputs; also checks everything that the
  *   other members rely on. `in[i]->data` is set for values that are known
- *   before anything runs (constants, shape arithmetic). A size of -1 in an input means "not fixed": the outputs that
- *   depend on it get -1 too.
+ *   before anything runs (constants, shape arithmetic). A size of -1 in an
+ *   input means "not fixed": the outputs that depend on it get -1 too.
  * @geometry: cells of out[0] on in[0]; @in has max_in entries, NULL where left
  *   out. NULL = cells have no place (Flatten).
  *   cnn_op_geometry_pointwise() for element-wise operators.
@@ -195,5 +195,9 @@ CnnStatus cnn_attributes_ints (const CnnAttributes *attributes,
 /** cnn_attributes_string: @value is borrowed from the attributes. */
 CnnStatus cnn_attributes_string (const CnnAttributes *attributes,
     const char *name, const char **value, CnnError *error);
+/** cnn_attributes_choice: which of @words, a NULL-terminated list, it is.
+ * CNN_ERROR_FORMAT if it is none of them. */
+CnnStatus cnn_attributes_choice (const CnnAttributes *attributes,
+    const char *name, const char *const *words, int *choice, CnnError *error);
 
 #endif

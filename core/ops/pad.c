@@ -25,8 +25,7 @@ typedef enum
 typedef struct
 {
   int64_t pads[2 * CNN_MAX_RANK];
-  int count;
-  Mode mode;
+  int count, mode; /* a Mode */
   float value;
   bool input;
 } Params;
@@ -36,8 +35,8 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
 {
   static const char *const old[] = { "mode", "pads", "value", NULL };
   static const char *const newer[] = { "mode", NULL };
-  static const char *const modes[] = { "constant", "reflect", "edge", "wrap" };
-  const char *mode = modes[0];
+  static const char *const modes[] = { "constant", "reflect", "edge", "wrap",
+    NULL };
   Params *p = params;
   p->count = -1;
   p->input = attributes->opset >= 11;
@@ -49,15 +48,8 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   if (!status)
     status = cnn_attributes_float (attributes, "value", &p->value, error);
   if (!status)
-    status = cnn_attributes_string (attributes, "mode", &mode, error);
-  for (int i = 0; i < 4 && !status; i++)
-    if (!strcmp (mode, modes[i])) {
-      p->mode = (Mode) i;
-      return CNN_OK;
-    }
-  return status ? status
-                : cnn_error_set (error, CNN_ERROR_FORMAT,
-                    "mode '%.40s' is not known", mode);
+    status = cnn_attributes_choice (attributes, "mode", modes, &p->mode, error);
+  return status;
 }
 
 /* Pads of every dimension, begins and ends. */
@@ -161,7 +153,7 @@ row_source (const Params *p, const CnnShape *x, const int64_t *index,
 {
   int64_t at = 0;
   for (int d = 0; d < x->rank - 1; d++) {
-    int64_t i = source (p->mode, index[d] - begin[d], x->dims[d]);
+    int64_t i = source ((Mode) p->mode, index[d] - begin[d], x->dims[d]);
     if (i < 0)
       return -1;
     at = at * x->dims[d] + i;
@@ -239,11 +231,11 @@ copy_row (const void *data, const CnnOpCall *call, int64_t to, int64_t from,
   first = first < width ? first : width;
   last = last < width ? last : width;
   last = last > first ? last : first;
-  copy_edge (p->mode, in, out, data, bytes, 0, first, begin, size);
+  copy_edge ((Mode) p->mode, in, out, data, bytes, 0, first, begin, size);
   if (last > first)
     memcpy (out + (size_t) first * bytes, in + (size_t) (first - begin) * bytes,
         (size_t) (last - first) * bytes);
-  copy_edge (p->mode, in, out, data, bytes, last, width, begin, size);
+  copy_edge ((Mode) p->mode, in, out, data, bytes, last, width, begin, size);
 }
 
 static void
@@ -273,7 +265,8 @@ add_row (const void *data, const CnnOpCall *call, int64_t to, int64_t from,
   const float *g = (const float *) grad->d_out[0]->data + to * width;
   float *d = (float *) grad->d_in[0]->data + from * size;
   for (int64_t j = 0; j < width && from >= 0; j++) {
-    int64_t i = source (((const Params *) call->params)->mode, j - begin, size);
+    int64_t i =
+        source ((Mode) ((const Params *) call->params)->mode, j - begin, size);
     if (i >= 0)
       d[i] += g[j];
   }

@@ -173,12 +173,12 @@ cnn_quantized_saturate (CnnType type, double value)
   int bits = type == CNN_TYPE_INT4 || type == CNN_TYPE_UINT4
       ? 4
       : 8 * (int) cnn_type_bytes (type);
-  double low = cnn_type_is_signed (type) ? -ldexp (1, bits - 1) : 0;
-  double high = low + ldexp (1, bits) - 1;
-  return (int64_t) (isnan (value) ? 0
-          : value < low           ? low
-          : value > high          ? high
-                                  : value);
+  int64_t low = cnn_type_is_signed (type) ? -((int64_t) 1 << (bits - 1)) : 0;
+  int64_t high = low + ((int64_t) 1 << bits) - 1;
+  return isnan (value)        ? 0
+      : value < (double) low  ? low
+      : value > (double) high ? high
+                              : (int64_t) value;
 }
 
 static int64_t

@@ -332,14 +332,14 @@ static int64_t
 reduce_ints (Op op, const CnnTensor *x, const Groups *g, int64_t at)
 {
   int64_t index[CNN_STRIDED_LOOPS] = { 0 };
-  bool big = x->type == CNN_TYPE_UINT64;
+  bool is_signed = cnn_type_is_signed (x->type);
   uint64_t a = op == OP_PROD ? 1
       : op == OP_MAX         ? (uint64_t) lowest (x->type)
       : op == OP_MIN         ? (uint64_t) highest (x->type)
                              : 0;
   for (int64_t k = 0; k < g->n_inner; k++) {
     uint64_t v = (uint64_t) cnn_read_int (x->type, x->data, (size_t) at);
-    bool less = big ? v < a : (int64_t) v < (int64_t) a;
+    bool less = cnn_int_less (x->type, (int64_t) v, (int64_t) a);
     if (op == OP_MAX)
       a = less ? a : v;
     else if (op == OP_MIN)
@@ -347,7 +347,7 @@ reduce_ints (Op op, const CnnTensor *x, const Groups *g, int64_t at)
     else if (op == OP_PROD)
       a *= v;
     else if (op == OP_L1)
-      a += !big && (int64_t) v < 0 ? 0 - v : v;
+      a += is_signed && (int64_t) v < 0 ? 0 - v : v;
     else if (op == OP_SUM_SQUARE)
       a += v * v;
     else

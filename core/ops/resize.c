@@ -72,22 +72,6 @@ typedef struct
   float scales[CNN_MAX_RANK];
 } Params;
 
-static CnnStatus
-choose (const CnnAttributes *attributes, const char *name,
-    const char *const *words, int *choice, CnnError *error)
-{
-  const char *word = words[*choice];
-  CnnStatus status = cnn_attributes_string (attributes, name, &word, error);
-  for (int i = 0; words[i] && !status; i++)
-    if (!strcmp (words[i], word)) {
-      *choice = i;
-      return CNN_OK;
-    }
-  return status ? status
-                : cnn_error_set (error, CNN_ERROR_FORMAT,
-                    "%s '%.40s' is not known", name, word);
-}
-
 static const char *const modes[] = { "nearest", "linear", "cubic", NULL };
 
 static CnnStatus
@@ -114,15 +98,16 @@ parse_resize (const CnnAttributes *attributes, void *params, CnnError *error)
     .n_axes = -1 };
   CnnStatus status = cnn_attributes_check (attributes, known, error);
   if (!status)
-    status = choose (attributes, "mode", modes, &p->mode, error);
+    status = cnn_attributes_choice (attributes, "mode", modes, &p->mode, error);
   if (!status)
-    status = choose (attributes, "coordinate_transformation_mode", places,
-        &p->at, error);
+    status = cnn_attributes_choice (attributes,
+        "coordinate_transformation_mode", places, &p->at, error);
   if (!status)
-    status = choose (attributes, "nearest_mode", nearests, &p->nearest, error);
+    status = cnn_attributes_choice (attributes, "nearest_mode", nearests,
+        &p->nearest, error);
   if (!status)
-    status = choose (attributes, "keep_aspect_ratio_policy", policies,
-        &p->policy, error);
+    status = cnn_attributes_choice (attributes, "keep_aspect_ratio_policy",
+        policies, &p->policy, error);
   if (!status)
     status = cnn_attributes_int (attributes, "antialias", 0, 1, &p->antialias,
         error);
@@ -159,7 +144,7 @@ parse_upsample (const CnnAttributes *attributes, void *params, CnnError *error)
   if (!status && !strcmp (mode, "bilinear"))
     p->mode = MODE_LINEAR;
   else if (!status)
-    status = choose (attributes, "mode", modes, &p->mode, error);
+    status = cnn_attributes_choice (attributes, "mode", modes, &p->mode, error);
   for (int i = 0; i < attributes->count && !status; i++) {
     const CnnAttribute *a = &attributes->items[i];
     if (strcmp (a->name, "scales"))
@@ -417,6 +402,13 @@ inside (const Axis *a, int64_t at)
   return at < 0 ? 0 : at >= a->in ? a->in - 1 : at;
 }
 
+/* Neither moved nor scaled. */
+static bool
+is_kept (const Params *p, const Axis *a)
+{
+  return a->in == a->out && a->scale == 1 && p->at != AT_TF_CROP_AND_RESIZE;
+}
+
 static Taps
 taps_of (const Params *p, const Axis *a, int64_t j)
 {
@@ -428,7 +420,7 @@ taps_of (const Params *p, const Axis *a, int64_t j)
   if (outside)
     x = x > 0 ? (double) (a->in - 1) : 0;
   Taps t = { .x = x, .s = 1, .sum = 1, .outside = outside };
-  if (a->in == a->out && a->scale == 1 && p->at != AT_TF_CROP_AND_RESIZE)
+  if (is_kept (p, a))
     return (Taps){ .first = j, .n = 1, .s = 0, .sum = 1, .x = (double) j };
   if (p->mode == MODE_NEAREST) {
     t.first = nearest (p, x);
@@ -446,12 +438,6 @@ taps_of (const Params *p, const Axis *a, int64_t j)
     sum += weight (p, a, &t, t.first + k);
   t.sum = sum ? sum : 1;
   return t;
-}
-
-static bool
-is_kept (const Params *p, const Axis *a)
-{
-  return a->in == a->out && a->scale == 1 && p->at != AT_TF_CROP_AND_RESIZE;
 }
 
 /* One axis: @from is outer x in x inner, @to outer x out x inner. */

@@ -115,36 +115,26 @@ infer_floats (CNN_UNUSED const void *params, const CnnTensor *const *in,
   return status ? status : infer_several (in, n_in, out, error);
 }
 
-static float
-float_of (Op op, float a, float b)
-{
-  switch (op) {
-    case OP_MIN:
-      return isnan (a) || a < b ? a : b;
-    case OP_MAX:
-      return isnan (a) || a > b ? a : b;
-    default:
-      return a + b;
+#define CHOICE(T)                                                              \
+  static T T##_of (Op op, T a, T b)                                            \
+  {                                                                            \
+    switch (op) {                                                              \
+      case OP_MIN:                                                             \
+        return isnan (a) || a < b ? a : b;                                     \
+      case OP_MAX:                                                             \
+        return isnan (a) || a > b ? a : b;                                     \
+      default:                                                                 \
+        return a + b;                                                          \
+    }                                                                          \
   }
-}
 
-static double
-double_of (Op op, double a, double b)
-{
-  switch (op) {
-    case OP_MIN:
-      return isnan (a) || a < b ? a : b;
-    case OP_MAX:
-      return isnan (a) || a > b ? a : b;
-    default:
-      return a + b;
-  }
-}
+CHOICE (float)
+CHOICE (double)
 
 static int64_t
 int_of (Op op, CnnType type, int64_t a, int64_t b)
 {
-  bool less = type == CNN_TYPE_UINT64 ? (uint64_t) a < (uint64_t) b : a < b;
+  bool less = cnn_int_less (type, a, b);
   switch (op) {
     case OP_MIN:
       return less ? a : b;

@@ -72,6 +72,15 @@ cnn_check_float (const CnnTensor *in, int i, CnnError *error)
 }
 
 CnnStatus
+cnn_check_integer (const CnnTensor *in, int i, CnnError *error)
+{
+  if (cnn_type_is_integer (in->type))
+    return CNN_OK;
+  return cnn_error_set (error, CNN_ERROR_SHAPE,
+      "input %d is %s, integers are expected", i, cnn_type_name (in->type));
+}
+
+CnnStatus
 cnn_infer_float (const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, int n_out, CnnError *error)
 {

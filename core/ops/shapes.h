@@ -39,6 +39,9 @@ CnnStatus cnn_check_number (const CnnTensor *in, int i, CnnError *error);
 /** cnn_check_float: CNN_ERROR_SHAPE if input @i is of no float type. */
 CnnStatus cnn_check_float (const CnnTensor *in, int i, CnnError *error);
 
+/** cnn_check_integer: CNN_ERROR_SHAPE if input @i is of no integer type. */
+CnnStatus cnn_check_integer (const CnnTensor *in, int i, CnnError *error);
+
 /** cnn_shape_broadcast: shape of an element-wise result by ONNX's rules
  * (aligned at the last dimension; 1 stretches). Errors: CNN_ERROR_SHAPE. */
 CnnStatus cnn_shape_broadcast (const CnnShape *a, const CnnShape *b,

@@ -281,14 +281,6 @@ forward_number (const CnnOpCall *call, FloatRun run, Function f,
             !cnn_type_is_signed (type)));
 }
 
-static CnnStatus
-parse_nothing (const CnnAttributes *attributes, CNN_UNUSED void *params,
-    CnnError *error)
-{
-  static const char *const none[] = { NULL };
-  return cnn_attributes_check (attributes, none, error);
-}
-
 static int64_t
 int_neg (int64_t x, CNN_UNUSED bool is_unsigned)
 {
@@ -333,7 +325,6 @@ int_sign (int64_t x, bool is_unsigned)
     .max_out = 1,                                                              \
     .params_bytes = sizeof (Params),                                           \
     .inplace = true,                                                           \
-    .parse = parse_nothing,                                                    \
     .infer = cnn_infer_number,                                                 \
     .geometry = cnn_op_geometry_pointwise,                                     \
     .forward = forward_##lower,                                                \
@@ -381,13 +372,11 @@ infer_not (CNN_UNUSED const void *params, const CnnTensor *const *in,
 }
 
 static CnnStatus
-infer_bits (CNN_UNUSED const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, CnnTensor *out, CNN_UNUSED int n_out, CnnError *error)
+infer_bits (const void *params, const CnnTensor *const *in, int n_in,
+    CnnTensor *out, int n_out, CnnError *error)
 {
-  if (!cnn_type_is_integer (in[0]->type))
-    return cnn_error_set (error, CNN_ERROR_SHAPE,
-        "input 0 is %s, integers are expected", cnn_type_name (in[0]->type));
-  return cnn_infer_same (params, in, n_in, out, n_out, error);
+  CnnStatus status = cnn_check_integer (in[0], 0, error);
+  return status ? status : cnn_infer_same (params, in, n_in, out, n_out, error);
 }
 
 static void
@@ -446,7 +435,7 @@ forward_bitwise_not (const CnnOpCall *call)
     .forward = forward_##lower,                                                \
   };
 
-TEST (is_nan, "IsNaN", 9, parse_nothing, infer_test, false)
+TEST (is_nan, "IsNaN", 9, NULL, infer_test, false)
 TEST (is_inf, "IsInf", 10, parse_is_inf, infer_test, false)
-TEST (not, "Not", 1, parse_nothing, infer_not, true)
-TEST (bitwise_not, "BitwiseNot", 18, parse_nothing, infer_bits, true)
+TEST (not, "Not", 1, NULL, infer_not, true)
+TEST (bitwise_not, "BitwiseNot", 18, NULL, infer_bits, true)

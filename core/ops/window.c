@@ -8,7 +8,6 @@
 #include "ops/window.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/error.h"
 
@@ -20,19 +19,12 @@ static CnnStatus
 parse_pad (const CnnAttributes *attributes, CnnWindow *window, CnnError *error)
 {
   static const char *const names[] = { "NOTSET", "SAME_UPPER", "SAME_LOWER",
-    "VALID" };
-  const char *name = names[0];
+    "VALID", NULL };
+  int pad = CNN_PAD_EXPLICIT;
   CnnStatus status =
-      cnn_attributes_string (attributes, "auto_pad", &name, error);
-  if (status)
-    return status;
-  for (int i = 0; i < 4; i++)
-    if (!strcmp (name, names[i])) {
-      window->pad = (CnnPad) i;
-      return CNN_OK;
-    }
-  return cnn_error_set (error, CNN_ERROR_FORMAT,
-      "auto_pad '%.40s' is not known", name);
+      cnn_attributes_choice (attributes, "auto_pad", names, &pad, error);
+  window->pad = (CnnPad) pad;
+  return status;
 }
 
 /* Reads one value an axis (@ends = 1), or begins and ends (2), into vertical

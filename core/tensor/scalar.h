@@ -77,6 +77,13 @@ cnn_read_int (CnnType type, const void *data, size_t i)
   }
 }
 
+/** cnn_int_less: a < b, both from cnn_read_int(). */
+static inline bool
+cnn_int_less (CnnType type, int64_t a, int64_t b)
+{
+  return type == CNN_TYPE_UINT64 ? (uint64_t) a < (uint64_t) b : a < b;
+}
+
 /** cnn_write_int: keeps the lowest bits. */
 static inline void
 cnn_write_int (CnnType type, void *data, size_t i, int64_t value)
