@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "ops/moments.h"
 #include "ops/shapes.h"
+#include "ops/softmax.h"
 #include "ops/table.h"
 #include "tensor/scalar.h"
 
@@ -23,7 +24,6 @@
 typedef struct
 {
   int64_t axis, keep, last;
-  bool matrix;
 } Params;
 
 static CnnStatus
@@ -42,21 +42,6 @@ parse_arg (const CnnAttributes *attributes, void *params, CnnError *error)
   if (!status)
     status = cnn_attributes_int (attributes, "select_last_index", 0, 1,
         &p->last, error);
-  return status;
-}
-
-static CnnStatus
-parse_hardmax (const CnnAttributes *attributes, void *params, CnnError *error)
-{
-  static const char *const known[] = { "axis", NULL };
-  Params *p = params;
-  p->keep = 1;
-  p->matrix = attributes->opset < 13;
-  p->axis = p->matrix ? 1 : -1;
-  CnnStatus status = cnn_attributes_check (attributes, known, error);
-  if (!status)
-    status = cnn_attributes_int (attributes, "axis", -CNN_MAX_RANK,
-        CNN_MAX_RANK, &p->axis, error);
   return status;
 }
 
@@ -85,10 +70,7 @@ static CnnStatus
 infer_hardmax (const void *params, const CnnTensor *const *in, int n_in,
     CnnTensor *out, int n_out, CnnError *error)
 {
-  const Params *p = params;
-  int rank = in[0]->shape.rank, axis;
-  CnnStatus status =
-      cnn_axis (p->axis, rank, p->matrix ? rank : rank - 1, &axis, error);
+  CnnStatus status = cnn_softmax_check_axis (params, in[0]->shape.rank, error);
   return status ? status
                 : cnn_infer_float (params, in, n_in, out, n_out, error);
 }
@@ -214,36 +196,29 @@ forward_argmin (const CnnOpCall *call)
 static void
 forward_hardmax (const CnnOpCall *call)
 {
-  const Params *p = call->params;
   const CnnTensor *x = call->in[0], *y = call->out[0];
-  int axis, rank = x->shape.rank;
+  CnnSoftmaxSizes s = cnn_softmax_sizes (call);
   if (!cnn_elements (x))
     return;
-  cnn_axis (p->axis, rank, rank, &axis, NULL);
-  int end = p->matrix ? rank : axis + 1;
-  size_t outer = cnn_product (&x->shape, 0, axis);
-  size_t n = cnn_product (&x->shape, axis, end);
-  size_t inner = cnn_product (&x->shape, end, rank);
-  for (size_t o = 0; o < outer; o++)
-    for (size_t i = 0; i < inner; i++) {
-      size_t at = o * n * inner + i;
-      size_t best = best_of (x, at, n, inner, false, false);
-      for (size_t k = 0; k < n; k++)
-        cnn_write_float (y->type, y->data, at + k * inner, k == best);
+  for (size_t o = 0; o < s.outer; o++)
+    for (size_t i = 0; i < s.inner; i++) {
+      size_t at = o * s.n * s.inner + i;
+      size_t best = best_of (x, at, s.n, s.inner, false, false);
+      for (size_t k = 0; k < s.n; k++)
+        cnn_write_float (y->type, y->data, at + k * s.inner, k == best);
     }
 }
 
-/* The winning channel of each cell; Hardmax before opset 13 takes the places
- * along with the channels. */
+/* The winning channel of each cell. */
 static bool
 geometry (const void *params, const CnnTensor *const *in,
     CnnOpGeometry *geometry_)
 {
   const Params *p = params;
   int axis, rank = in[0]->shape.rank;
-  return rank >= 3 && !p->matrix
-      && !cnn_axis (p->axis, rank, rank - 1, &axis, NULL) && axis == 1
-      && p->keep && cnn_op_geometry_pointwise (params, in, geometry_);
+  return rank >= 3 && !cnn_axis (p->axis, rank, rank - 1, &axis, NULL)
+      && axis == 1 && p->keep
+      && cnn_op_geometry_pointwise (params, in, geometry_);
 }
 
 const CnnOp cnn_op_argmax = {
@@ -278,9 +253,9 @@ const CnnOp cnn_op_hardmax = {
   .min_in = 1,
   .max_in = 1,
   .max_out = 1,
-  .params_bytes = sizeof (Params),
-  .parse = parse_hardmax,
+  .params_bytes = sizeof (CnnSoftmaxParams),
+  .parse = cnn_softmax_parse,
   .infer = infer_hardmax,
-  .geometry = geometry,
+  .geometry = cnn_softmax_geometry,
   .forward = forward_hardmax,
 };

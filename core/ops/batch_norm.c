@@ -175,15 +175,6 @@ forward_training (const CnnOpCall *call)
   }
 }
 
-/* The mean of nothing is not a number, the running ones are told so. */
-static void
-forward_empty (const CnnOpCall *call)
-{
-  for (int i = 1; i < call->n_out; i++)
-    for (size_t c = 0; call->out[i] && c < cnn_elements (call->out[i]); c++)
-      ((float *) call->out[i]->data)[c] = NAN;
-}
-
 static void
 channel_backward (const CnnOpCall *call, const CnnOpGrad *grad, const Sizes *s,
     size_t c)
@@ -216,7 +207,7 @@ forward (const CnnOpCall *call)
 {
   CnnOpCall copy = *call;
   if (!cnn_elements (call->in[0])) {
-    forward_empty (call);
+    cnn_moments_of_nothing (call);
     return;
   }
   if (((const Params *) call->params)->training) {

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "ops/op.h"
+
 /** cnn_moment_sum: Returns: sum of @n elements. */
 double cnn_moment_sum (const float *x, size_t n);
 
@@ -20,6 +22,10 @@ float cnn_moment_max (const float *x, size_t n);
 
 /** CNN_TASK_ELEMENTS: what a thread should have to do at least. */
 #define CNN_TASK_ELEMENTS 16384
+
+/** cnn_moments_of_nothing: outputs 1 and on, statistics of an empty input:
+ * the mean of nothing is not a number. */
+void cnn_moments_of_nothing (const CnnOpCall *call);
 
 /** cnn_rows_per_task: Returns: how many rows of @n elements make a task. It
  * depends on the sizes alone. */

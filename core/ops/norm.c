@@ -315,20 +315,11 @@ task (void *data, int number, CNN_UNUSED int worker)
     norm_group (w->call, &w->sizes, group);
 }
 
-/* The mean of nothing is not a number. */
-static void
-forward_empty (const CnnOpCall *call)
-{
-  for (int i = 1; i < call->n_out; i++)
-    for (size_t k = 0; call->out[i] && k < cnn_elements (call->out[i]); k++)
-      ((float *) call->out[i]->data)[k] = NAN;
-}
-
 static void
 forward (const CnnOpCall *call, SizesOf sizes)
 {
   if (!cnn_elements (call->in[0])) {
-    forward_empty (call);
+    cnn_moments_of_nothing (call);
     return;
   }
   Work w = { call, sizes (call), 0 };

@@ -13,6 +13,8 @@
  *
  * Source: ONNX Softmax, LogSoftmax, opsets 1, 11, 13. */
 
+#include "ops/softmax.h"
+
 #include <math.h>
 
 #include "base/error.h"
@@ -24,22 +26,12 @@
 /* Cells that are computed side by side. */
 #define CHUNK 64
 
-typedef struct
-{
-  int64_t axis, matrix;
-} Params;
-
-/* The input as outer x n x inner. */
-typedef struct
-{
-  size_t outer, n, inner;
-} Sizes;
-
-static CnnStatus
-parse (const CnnAttributes *attributes, void *params, CnnError *error)
+CnnStatus
+cnn_softmax_parse (const CnnAttributes *attributes, void *params,
+    CnnError *error)
 {
   static const char *const known[] = { "axis", NULL };
-  Params *p = params;
+  CnnSoftmaxParams *p = params;
   p->matrix = attributes->opset < 13;
   p->axis = p->matrix ? 1 : -1;
   CnnStatus status = cnn_attributes_check (attributes, known, error);
@@ -49,27 +41,31 @@ parse (const CnnAttributes *attributes, void *params, CnnError *error)
   return status;
 }
 
+CnnStatus
+cnn_softmax_check_axis (const CnnSoftmaxParams *p, int rank, CnnError *error)
+{
+  int axis;
+  return cnn_axis (p->axis, rank, p->matrix ? rank : rank - 1, &axis, error);
+}
+
 static CnnStatus
 infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
     int n_out, CnnError *error)
 {
-  const Params *p = params;
-  int rank = in[0]->shape.rank, axis;
-  CnnStatus status =
-      cnn_axis (p->axis, rank, p->matrix ? rank : rank - 1, &axis, error);
+  CnnStatus status = cnn_softmax_check_axis (params, in[0]->shape.rank, error);
   return status ? status
                 : cnn_infer_same_float (params, in, n_in, out, n_out, error);
 }
 
-static Sizes
-sizes_of (const CnnOpCall *call)
+CnnSoftmaxSizes
+cnn_softmax_sizes (const CnnOpCall *call)
 {
-  const Params *p = call->params;
+  const CnnSoftmaxParams *p = call->params;
   const CnnShape *x = &call->in[0]->shape;
   int axis = 0;
   cnn_axis (p->axis, x->rank, x->rank, &axis, NULL);
   int end = p->matrix ? x->rank : axis + 1;
-  return (Sizes){
+  return (CnnSoftmaxSizes){
     .outer = cnn_product (x, 0, axis),
     .n = cnn_product (x, axis, end),
     .inner = cnn_product (x, end, x->rank),
@@ -149,7 +145,7 @@ cells (const CnnKernels *k, const float *x, float *y, size_t n, size_t pitch,
 typedef struct
 {
   const CnnOpCall *call;
-  Sizes sizes;
+  CnnSoftmaxSizes sizes;
   size_t chunks, per_task; /* of one outer index; all */
   bool logarithm;
 } Cut;
@@ -158,7 +154,7 @@ static void
 task (void *data, int number, CNN_UNUSED int worker)
 {
   const Cut *cut = data;
-  Sizes s = cut->sizes;
+  CnnSoftmaxSizes s = cut->sizes;
   const CnnKernels *k = cut->call->kernels;
   const float *x = cut->call->in[0]->data;
   float *y = cut->call->out[0]->data;
@@ -179,7 +175,9 @@ task (void *data, int number, CNN_UNUSED int worker)
 static void
 forward (const CnnOpCall *call, bool logarithm)
 {
-  Cut cut = { .call = call, .sizes = sizes_of (call), .logarithm = logarithm };
+  Cut cut = { .call = call,
+    .sizes = cnn_softmax_sizes (call),
+    .logarithm = logarithm };
   if (!cnn_elements (call->in[0]))
     return;
   cut.chunks = (cut.sizes.inner + CHUNK - 1) / CHUNK;
@@ -203,8 +201,8 @@ forward_log_softmax (const CnnOpCall *call)
 }
 
 static void
-cell_backward (const Sizes *s, const float *y, const float *g, float *d,
-    bool logarithm)
+cell_backward (const CnnSoftmaxSizes *s, const float *y, const float *g,
+    float *d, bool logarithm)
 {
   size_t size = s->n * s->inner;
   float sum = 0;
@@ -217,7 +215,7 @@ cell_backward (const Sizes *s, const float *y, const float *g, float *d,
 static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad, bool logarithm)
 {
-  Sizes s = sizes_of (call);
+  CnnSoftmaxSizes s = cnn_softmax_sizes (call);
   if (!grad->d_out[0] || !grad->d_in[0] || !cnn_elements (call->in[0]))
     return;
   const float *y = call->out[0]->data, *g = grad->d_out[0]->data;
@@ -241,16 +239,15 @@ backward_log_softmax (const CnnOpCall *call, const CnnOpGrad *grad)
   backward (call, grad, true);
 }
 
-/* Along the channels each cell is for itself; along places it has none. */
-static bool
-geometry (const void *params, const CnnTensor *const *in,
-    CnnOpGeometry *geometry_)
+bool
+cnn_softmax_geometry (const void *params, const CnnTensor *const *in,
+    CnnOpGeometry *geometry)
 {
-  const Params *p = params;
+  const CnnSoftmaxParams *p = params;
   int axis, rank = in[0]->shape.rank;
   return rank >= 3 && !p->matrix
       && !cnn_axis (p->axis, rank, rank - 1, &axis, NULL) && axis == 1
-      && cnn_op_geometry_pointwise (params, in, geometry_);
+      && cnn_op_geometry_pointwise (params, in, geometry);
 }
 
 const CnnOp cnn_op_softmax = {
@@ -259,12 +256,12 @@ const CnnOp cnn_op_softmax = {
   .min_in = 1,
   .max_in = 1,
   .max_out = 1,
-  .params_bytes = sizeof (Params),
+  .params_bytes = sizeof (CnnSoftmaxParams),
   .inplace = true,
   .float32_only = true,
-  .parse = parse,
+  .parse = cnn_softmax_parse,
   .infer = infer,
-  .geometry = geometry,
+  .geometry = cnn_softmax_geometry,
   .forward = forward_softmax,
   .backward = backward_softmax,
 };
@@ -275,12 +272,12 @@ const CnnOp cnn_op_log_softmax = {
   .min_in = 1,
   .max_in = 1,
   .max_out = 1,
-  .params_bytes = sizeof (Params),
+  .params_bytes = sizeof (CnnSoftmaxParams),
   .inplace = true,
   .float32_only = true,
-  .parse = parse,
+  .parse = cnn_softmax_parse,
   .infer = infer,
-  .geometry = geometry,
+  .geometry = cnn_softmax_geometry,
   .forward = forward_log_softmax,
   .backward = backward_log_softmax,
 };
