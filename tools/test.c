@@ -100,9 +100,7 @@ load_tensors (const char *folder, const char *kind, CnnTensor *tensors,
     }
     g_free (path);
     g_free (name);
-    if (!there)
-      break;
-    if (status != CNN_OK)
+    if (!there || status != CNN_OK)
       break;
   }
   return status;
@@ -234,11 +232,10 @@ make_session (CnnModel *model, CnnTensor *inputs, int count,
     return status;
   }
   for (int i = 0; i < count; i++) {
-    size_t elements = 0;
-    cnn_shape_elements (&inputs[i].shape, &elements);
-    if (!shapes[i].data && elements)
-      memcpy (cnn_session_input (*session, i)->data, inputs[i].data,
-          elements * cnn_type_bytes (inputs[i].type));
+    size_t bytes = 0;
+    cnn_tensor_bytes (&inputs[i], &bytes);
+    if (!shapes[i].data && bytes)
+      memcpy (cnn_session_input (*session, i)->data, inputs[i].data, bytes);
   }
   return CNN_OK;
 }

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/size.h"
-#include "tensor/convert.h"
+#include "tensor/scalar.h"
 
 CnnStatus
 cnn_graph_new (int opset, CnnGraph **graph, CnnError *error)
@@ -215,24 +215,6 @@ cnn_graph_add_input (CnnGraph *graph, const char *name, CnnType type,
   return CNN_OK;
 }
 
-static double
-element_at (const CnnTensor *tensor, size_t i)
-{
-  switch (tensor->type) {
-    case CNN_TYPE_FLOAT32:
-      return (double) ((const float *) tensor->data)[i];
-    case CNN_TYPE_FLOAT64:
-      return ((const double *) tensor->data)[i];
-    case CNN_TYPE_FLOAT16:
-      return (double) cnn_half_to_float (((const uint16_t *) tensor->data)[i]);
-    case CNN_TYPE_BFLOAT16:
-      return (double) cnn_bfloat_to_float (
-          ((const uint16_t *) tensor->data)[i]);
-    default:
-      return 0;
-  }
-}
-
 /* No NaN, and no infinity either if it must be finite. */
 static CnnStatus
 check_elements (const char *name, const CnnTensor *tensor, size_t elements,
@@ -241,7 +223,7 @@ check_elements (const char *name, const CnnTensor *tensor, size_t elements,
   if (!cnn_type_is_float (tensor->type))
     return CNN_OK;
   for (size_t i = 0; i < elements; i++) {
-    double x = element_at (tensor, i);
+    double x = cnn_read_float (tensor->type, tensor->data, i);
     if (isnan (x) || (finite && isinf (x)))
       return cnn_error_set (error, CNN_ERROR_FORMAT,
           "constant '%s': element %zu of %zu is %f", name, i, elements, x);
@@ -272,9 +254,7 @@ tensor_bytes (const char *name, const CnnTensor *tensor, size_t *bytes,
     CnnError *error)
 {
   char text[160];
-  size_t elements;
-  if (cnn_shape_elements (&tensor->shape, &elements)
-      || !cnn_size_mul (elements, cnn_type_bytes (tensor->type), bytes))
+  if (cnn_tensor_bytes (tensor, bytes))
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "constant '%s': impossible shape %s", name,
         cnn_shape_format (&tensor->shape, text, sizeof text));
@@ -327,7 +307,7 @@ CnnStatus
 cnn_graph_add_constant (CnnGraph *graph, const char *name,
     const CnnTensor *tensor, CnnError *error)
 {
-  CnnBuffer *buffer;
+  CnnBuffer *buffer = NULL;
   CnnStatus status = make_buffer (name, tensor, &buffer, error);
   if (status)
     return status;
@@ -370,7 +350,7 @@ cnn_graph_replace_constant (CnnGraph *graph, int value, const void *data,
 {
   CnnValue *v = &graph->values[value];
   CnnTensor tensor = v->tensor;
-  CnnBuffer *buffer;
+  CnnBuffer *buffer = NULL;
   tensor.data = (void *) data;
   CnnStatus status = make_buffer (v->name, &tensor, &buffer, error);
   if (status)
@@ -391,14 +371,14 @@ copy_bytes (const void *from, size_t bytes)
 static bool
 copy_tensor (const CnnTensor *from, CnnAttribute *to)
 {
-  size_t elements;
+  size_t bytes;
   CnnTensor *t = calloc (1, sizeof *t);
   to->t = t;
-  if (!t || cnn_shape_elements (&from->shape, &elements))
+  if (!t || cnn_tensor_bytes (from, &bytes))
     return false;
   t->type = from->type;
   t->shape = from->shape;
-  t->data = copy_bytes (from->data, elements * cnn_type_bytes (from->type));
+  t->data = copy_bytes (from->data, bytes);
   return t->data;
 }
 

@@ -78,14 +78,13 @@ begin_backward (CnnSession *session, float *const *grads)
   const CnnGraph *g = session->graph;
   for (size_t v = 0; v < g->n_values; v++) {
     CnnTensor *d = &session->grads[v];
-    size_t elements;
+    size_t bytes;
     if (d->type == CNN_TYPE_NONE)
       continue;
     if (g->values[v].buffer)
       d->data = grads[v];
-    else if ((int) v != g->outputs[0]
-        && !cnn_shape_elements (&d->shape, &elements))
-      memset (d->data, 0, elements * cnn_type_bytes (d->type));
+    else if ((int) v != g->outputs[0] && !cnn_tensor_bytes (d, &bytes))
+      memset (d->data, 0, bytes);
   }
 }
 

@@ -65,10 +65,9 @@ count_weight_bytes (const CnnGraph *g)
 {
   size_t bytes = 0;
   for (size_t v = 0; v < g->n_values; v++) {
-    const CnnTensor *t = &g->values[v].tensor;
-    size_t elements;
-    if (g->values[v].buffer && !cnn_shape_elements (&t->shape, &elements))
-      bytes += elements * cnn_type_bytes (t->type);
+    size_t more;
+    if (g->values[v].buffer && !cnn_tensor_bytes (&g->values[v].tensor, &more))
+      bytes += more;
   }
   return bytes;
 }

@@ -417,7 +417,7 @@ cnn_onnx_read_tensor_file (const void *bytes, size_t size, CnnTensor *tensor,
   CnnOnnxFile file = { 0 };
   CnnTensor borrowed = { 0 };
   void *owned = NULL;
-  size_t elements = 0;
+  size_t n_bytes = 0;
 
   CnnStatus status = cnn_onnx_scan_tensor (bytes, size, error);
   if (status == CNN_OK)
@@ -425,8 +425,7 @@ cnn_onnx_read_tensor_file (const void *bytes, size_t size, CnnTensor *tensor,
         &file, error);
   if (status == CNN_OK)
     status = cnn_onnx_read_tensor (file.tensor, &borrowed, &owned, error);
-  if (status == CNN_OK && !cnn_shape_elements (&borrowed.shape, &elements)) {
-    size_t n_bytes = elements * cnn_type_bytes (borrowed.type);
+  if (status == CNN_OK && !cnn_tensor_bytes (&borrowed, &n_bytes)) {
     void *data = cnn_aligned_alloc (n_bytes);
     if (data)
       cnn_copy (data, borrowed.data, n_bytes);

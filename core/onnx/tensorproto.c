@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/size.h"
 #include "onnx/unpack.h"
+#include "tensor/convert.h"
 
 /* A field that onnx.proto leaves out and that changes what a tensor means. */
 #define TENSOR_SEGMENT 3
@@ -100,10 +101,11 @@ check_count (const CnnShape *shape, size_t count, size_t wanted,
       cnn_shape_format (shape, text, sizeof text), wanted, what, count);
 }
 
-static bool
-is_nibbles (CnnType type)
+size_t
+cnn_onnx_raw_bytes (CnnType type, size_t elements)
 {
-  return type == CNN_TYPE_INT4 || type == CNN_TYPE_UINT4;
+  return cnn_type_is_nibble (type) ? (elements + 1) / 2
+                                   : elements * cnn_type_bytes (type);
 }
 
 /* Element @i of a list of bytes that hold two each, the lower half first. */
@@ -120,11 +122,9 @@ read_raw (Onnx__TensorProto *proto, CnnTensor *tensor, size_t elements,
     void **owned, CnnError *error)
 {
   char text[160];
-  size_t width = cnn_type_bytes (tensor->type), bytes = elements * width;
+  size_t bytes = cnn_onnx_raw_bytes (tensor->type, elements);
   size_t others = proto->n_float_data + proto->n_int32_data
       + proto->n_int64_data + proto->n_double_data + proto->n_uint64_data;
-  if (is_nibbles (tensor->type))
-    bytes = (elements + 1) / 2;
   if (proto->raw_data.len != bytes || others)
     return cnn_error_set (error, CNN_ERROR_FORMAT,
         "shape %s needs %zu bytes, the file has %zu in raw_data and %zu"
@@ -132,8 +132,9 @@ read_raw (Onnx__TensorProto *proto, CnnTensor *tensor, size_t elements,
         cnn_shape_format (&tensor->shape, text, sizeof text), bytes,
         proto->raw_data.len, others);
   tensor->data = proto->raw_data.data;
-  if (!is_nibbles (tensor->type)) {
-    cnn_onnx_swap_bytes (proto->raw_data.data, elements, width);
+  if (!cnn_type_is_nibble (tensor->type)) {
+    cnn_onnx_swap_bytes (proto->raw_data.data, elements,
+        cnn_type_bytes (tensor->type));
     return CNN_OK;
   }
 
@@ -152,10 +153,11 @@ read_int32_list (const Onnx__TensorProto *proto, CnnTensor *tensor,
     size_t elements, void **owned, CnnError *error)
 {
   const int32_t *from = proto->int32_data;
-  bool nibbles = is_nibbles (tensor->type);
+  bool nibbles = cnn_type_is_nibble (tensor->type);
   size_t width = cnn_type_bytes (tensor->type);
   CnnStatus status = check_count (&tensor->shape, proto->n_int32_data,
-      nibbles ? (elements + 1) / 2 : elements, "elements", error);
+      nibbles ? cnn_onnx_raw_bytes (tensor->type, elements) : elements,
+      "elements", error);
   unsigned char *to = status ? NULL : malloc (elements * width + 1);
   if (!status && !to)
     status = cnn_error_memory (error, elements * width, "a tensor");
@@ -220,7 +222,7 @@ read_list (const Onnx__TensorProto *proto, CnnTensor *tensor, size_t elements,
   }
 }
 
-/* Any byte but 0 is true; later code counts on 1. */
+/* Later code counts on 0 and 1. */
 static CnnStatus
 check_bools (const CnnTensor *tensor, size_t elements, CnnError *error)
 {

@@ -30,6 +30,10 @@ CnnStatus cnn_onnx_check_type (int data_type, CnnError *error);
 CnnStatus cnn_onnx_read_tensor (Onnx__TensorProto *proto, CnnTensor *tensor,
     void **owned, CnnError *error);
 
+/** cnn_onnx_raw_bytes: Returns: size of raw_data for so many elements: int4 and
+ * uint4 come two a byte. */
+size_t cnn_onnx_raw_bytes (CnnType type, size_t elements);
+
 /**
  * cnn_onnx_swap_bytes:
  * Turns @count elements of @element_bytes between little-endian and this

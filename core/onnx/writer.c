@@ -19,6 +19,7 @@
 #include "graph/program.h"
 #include "onnx/tensorproto.h"
 #include "onnx/upgrade.h"
+#include "tensor/convert.h"
 
 #define IR_VERSION 8
 
@@ -80,17 +81,12 @@ value_name (const Writer *writer, int value)
   return value < 0 ? "" : writer->graph->values[value].name;
 }
 
-static bool
-is_nibbles (CnnType type)
-{
-  return type == CNN_TYPE_INT4 || type == CNN_TYPE_UINT4;
-}
-
 /* Two elements a byte, the first in the lower half. */
 static void *
 packed_nibbles (Writer *writer, const CnnTensor *tensor, size_t elements)
 {
-  unsigned char *packed = take (writer, (elements + 1) / 2 + 1, 1);
+  unsigned char *packed =
+      take (writer, cnn_onnx_raw_bytes (tensor->type, elements) + 1, 1);
   const unsigned char *from = tensor->data;
   for (size_t i = 0; packed && i < elements; i++)
     packed[i / 2] |= (unsigned char) ((from[i] & 15) << (i % 2 * 4));
@@ -100,7 +96,7 @@ packed_nibbles (Writer *writer, const CnnTensor *tensor, size_t elements)
 static void *
 raw_data (Writer *writer, const CnnTensor *tensor, size_t elements)
 {
-  if (is_nibbles (tensor->type))
+  if (cnn_type_is_nibble (tensor->type))
     return packed_nibbles (writer, tensor, elements);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
   size_t width = cnn_type_bytes (tensor->type);
@@ -129,9 +125,7 @@ make_tensor (Writer *writer, const CnnTensor *tensor, const char *name)
   proto->data_type = (int32_t) tensor->type;
   proto->name = borrow (name);
   proto->has_raw_data = 1;
-  proto->raw_data.len = is_nibbles (tensor->type)
-      ? (elements + 1) / 2
-      : elements * cnn_type_bytes (tensor->type);
+  proto->raw_data.len = cnn_onnx_raw_bytes (tensor->type, elements);
   proto->raw_data.data = raw_data (writer, tensor, elements);
   return proto->raw_data.data || !elements ? proto : NULL;
 }

@@ -170,9 +170,7 @@ infer_dequantize (const void *params, const CnnTensor *const *in, int n_in,
 int64_t
 cnn_quantized_saturate (CnnType type, double value)
 {
-  int bits = type == CNN_TYPE_INT4 || type == CNN_TYPE_UINT4
-      ? 4
-      : 8 * (int) cnn_type_bytes (type);
+  int bits = cnn_type_is_nibble (type) ? 4 : 8 * (int) cnn_type_bytes (type);
   int64_t low = cnn_type_is_signed (type) ? -((int64_t) 1 << (bits - 1)) : 0;
   int64_t high = low + ((int64_t) 1 << bits) - 1;
   return isnan (value)        ? 0

@@ -31,6 +31,12 @@ cnn_type_is_signed (CnnType type)
       || type == CNN_TYPE_INT32 || type == CNN_TYPE_INT64;
 }
 
+bool
+cnn_type_is_nibble (CnnType type)
+{
+  return type == CNN_TYPE_INT4 || type == CNN_TYPE_UINT4;
+}
+
 static uint32_t
 bits_of (float value)
 {

@@ -18,6 +18,9 @@ bool cnn_type_is_integer (CnnType type);
 /** cnn_type_is_signed: floats and signed integers. */
 bool cnn_type_is_signed (CnnType type);
 
+/** cnn_type_is_nibble: int4, uint4. */
+bool cnn_type_is_nibble (CnnType type);
+
 /** cnn_half_to_float: IEEE half precision, denormals, infinity and NaN
  * included. */
 float cnn_half_to_float (uint16_t half);

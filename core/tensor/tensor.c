@@ -70,6 +70,16 @@ cnn_shape_elements (const CnnShape *shape, size_t *elements)
   return CNN_OK;
 }
 
+CnnStatus
+cnn_tensor_bytes (const CnnTensor *tensor, size_t *bytes)
+{
+  size_t elements;
+  CnnStatus status = cnn_shape_elements (&tensor->shape, &elements);
+  if (!status)
+    *bytes = elements * cnn_type_bytes (tensor->type);
+  return status;
+}
+
 int
 cnn_shape_equal (const CnnShape *a, const CnnShape *b)
 {

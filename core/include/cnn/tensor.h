@@ -110,6 +110,15 @@ CNN_API double cnn_tensor_value (const CnnTensor *tensor, size_t i);
 CNN_API CnnStatus cnn_shape_elements (const CnnShape *shape, size_t *elements);
 
 /**
+ * cnn_tensor_bytes:
+ * @tensor: its type and shape count, data may be NULL
+ * @bytes: (out): size of its elements in memory
+ *
+ * Errors: as cnn_shape_elements().
+ */
+CNN_API CnnStatus cnn_tensor_bytes (const CnnTensor *tensor, size_t *bytes);
+
+/**
  * cnn_shape_equal:
  * Returns: 1 if rank and every size agree, else 0.
  */
