@@ -54,10 +54,8 @@ tensor_bytes (const CnnGraph *graph, const CnnTensor *tensors, size_t v,
     size_t *bytes, CnnError *error)
 {
   char text[160];
-  size_t elements;
   const CnnTensor *t = &tensors[v];
-  if (cnn_shape_elements (&t->shape, &elements)
-      || !cnn_size_mul (elements, cnn_type_bytes (t->type), bytes))
+  if (cnn_tensor_bytes (t, bytes))
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "the size of '%s' is still open: %s", graph->values[v].name,
         cnn_shape_format (&t->shape, text, sizeof text));
@@ -355,18 +353,7 @@ list_todo (CnnSession *s, bool *runs, CnnError *error)
   bool *needed = calloc (g->n_values + 1, sizeof *needed);
   if (!needed)
     return cnn_error_memory (error, g->n_values, "a plan");
-  for (size_t i = 0; i < g->n_outputs; i++)
-    needed[g->outputs[i]] = true;
-  for (size_t n = g->n_nodes; n-- > 0;) {
-    const CnnNode *node = &g->nodes[n];
-    for (int i = 0; i < node->n_out; i++)
-      runs[n] = runs[n]
-          || (node->out[i] >= 0 && needed[node->out[i]]
-              && !s->tensors[node->out[i]].data);
-    for (int i = 0; i < node->n_in && runs[n]; i++)
-      if (node->in[i] >= 0)
-        needed[node->in[i]] = true;
-  }
+  cnn_graph_mark_needed (g, s->tensors, needed, runs);
   free (needed);
   for (size_t n = 0; n < g->n_nodes; n++)
     if (runs[n])

@@ -11,39 +11,47 @@
 #include "base/size.h"
 #include "kernels/kernels.h"
 
+/* Returns false if a size is open, or too large. */
 static bool
-tensor_bytes (const CnnTensor *tensor, size_t *elements, size_t *bytes)
+node_cost (const CnnNode *node, const CnnTensor *tensors, CnnCost *cost)
 {
-  return !cnn_shape_elements (&tensor->shape, elements)
-      && cnn_size_mul (*elements, cnn_type_bytes (tensor->type), bytes);
+  const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+  const CnnOp *op = node->op;
+  cnn_node_inputs (node, tensors, in);
+  *cost = (CnnCost){ 0, 0 };
+  for (int i = 0; i < node->n_out; i++) {
+    const CnnTensor *y = node->out[i] < 0 ? NULL : &tensors[node->out[i]];
+    size_t elements, bytes;
+    if (!y)
+      continue;
+    if (cnn_shape_elements (&y->shape, &elements)
+        || cnn_tensor_bytes (y, &bytes)
+        || !cnn_size_add (cost->bytes, bytes, &cost->bytes))
+      return false;
+    cost->macs += elements;
+  }
+  if (node->out[0] < 0)
+    return true;
+  const CnnTensor *y = &tensors[node->out[0]];
+  if (op->macs)
+    cost->macs += op->macs (node->params, in, node->n_in, y);
+  return !op->scratch_bytes
+      || cnn_size_add (cost->bytes,
+          op->scratch_bytes (node->params, in, node->n_in, y, NULL, 0),
+          &cost->bytes);
 }
 
 bool
-cnn_node_cost (const CnnNode *node, const CnnTensor *tensors, size_t *bytes,
-    uint64_t *macs)
+cnn_node_afford (const CnnNode *node, const CnnTensor *tensors,
+    const CnnCost *limit, CnnCost *spent)
 {
-  const CnnTensor *in[CNN_MAX_NODE_TENSORS];
-  cnn_node_inputs (node, tensors, in);
-  *bytes = 0;
-  *macs = 0;
-  for (int i = 0; i < node->n_out; i++) {
-    size_t elements, more;
-    if (node->out[i] < 0)
-      continue;
-    if (!tensor_bytes (&tensors[node->out[i]], &elements, &more)
-        || !cnn_size_add (*bytes, more, bytes))
-      return false;
-    *macs += elements;
-  }
-  if (node->op->scratch_bytes && node->out[0] >= 0
-      && !cnn_size_add (*bytes,
-          node->op->scratch_bytes (node->params, in, node->n_in,
-              &tensors[node->out[0]], NULL, 0),
-          bytes))
+  CnnCost cost;
+  if (!node_cost (node, tensors, &cost)
+      || cost.bytes > limit->bytes - spent->bytes
+      || cost.macs > limit->macs - spent->macs)
     return false;
-  if (node->op->macs && node->out[0] >= 0)
-    *macs +=
-        node->op->macs (node->params, in, node->n_in, &tensors[node->out[0]]);
+  spent->bytes += cost.bytes;
+  spent->macs += cost.macs;
   return true;
 }
 
@@ -53,16 +61,15 @@ allocate_outputs (const CnnNode *node, const CnnTensor *tensors, CnnTensor *out,
 {
   CnnStatus status = CNN_OK;
   for (int i = 0; i < node->n_out; i++) {
-    size_t elements, bytes = 0;
+    size_t bytes = 0;
     out[i] = (CnnTensor){ 0 };
     outs[i] = NULL;
     if (node->out[i] < 0 || status)
       continue;
     out[i] = tensors[node->out[i]];
     outs[i] = &out[i];
-    out[i].data = tensor_bytes (&out[i], &elements, &bytes)
-        ? cnn_aligned_alloc (bytes)
-        : NULL;
+    out[i].data =
+        cnn_tensor_bytes (&out[i], &bytes) ? NULL : cnn_aligned_alloc (bytes);
     if (!out[i].data)
       status = cnn_error_memory (error, bytes, "a constant");
   }

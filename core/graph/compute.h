@@ -6,10 +6,21 @@
 
 #include "graph/nodes.h"
 
-/** cnn_node_cost: bytes of the outputs of @node and its scratch, and its multiply-accumulates
- * plus elements. Returns: false if a size is open. */
-bool cnn_node_cost (const CnnNode *node, const CnnTensor *tensors,
-    size_t *bytes, uint64_t *macs);
+/**
+ * CnnCost:
+ * @bytes: of the outputs of nodes and their scratch
+ * @macs: their multiply-accumulates, plus an operation an element
+ */
+typedef struct
+{
+  size_t bytes;
+  uint64_t macs;
+} CnnCost;
+
+/** cnn_node_afford: adds what @node costs to @spent. Returns: false, and adds
+ * nothing, if that would be more than @limit, or if a size is open. */
+bool cnn_node_afford (const CnnNode *node, const CnnTensor *tensors,
+    const CnnCost *limit, CnnCost *spent);
 
 /**
  * cnn_node_compute:

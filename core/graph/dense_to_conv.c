@@ -24,14 +24,6 @@
 #include "ops/shapes.h"
 #include "tensor/convert.h"
 
-static bool
-is_one_of (const CnnNode *node, const char *const *names)
-{
-  while (*names && strcmp (*names, node->op->name))
-    names++;
-  return *names;
-}
-
 static const char *const aliases[] = { "Identity", "Dropout", NULL };
 static const char *const moves[] = { "Reshape", "Flatten", "Squeeze",
   "Unsqueeze", "Transpose", NULL };
@@ -139,9 +131,8 @@ relative_sizes (CnnRewrite *r, const CnnNode *node, const char **in, int *n_in)
     return CNN_OK;
   for (int d = 0; d < x->rank; d++)
     scales[d] = (float) y->dims[d] / (float) x->dims[d];
-  for (int i = 0; i < node->n_attributes; i++)
-    if (!strcmp (node->attributes[i].name, "axes"))
-      return cnn_rewrite_refuse (r, node, "it names sizes of some axes only");
+  if (cnn_node_attribute (node, "axes"))
+    return cnn_rewrite_refuse (r, node, "it names sizes of some axes only");
   *n_in = 3;
   return cnn_rewrite_constant (r, node, "scales", CNN_TYPE_FLOAT32,
       &(CnnShape){ 1, { x->rank } }, scales, &in[2]);
@@ -246,21 +237,22 @@ rewrite_node (CnnRewrite *r, const CnnNode *node)
   bool maps = reads_maps (r, node);
   if (is_known (r, node))
     return keep_arithmetic (r, node);
-  if (view && (is_one_of (node, aliases) || is_precision (r, node))) {
+  if (view && (cnn_node_is_one_of (node, aliases) || is_precision (r, node))) {
     cnn_rewrite_set (r, node, 0, *view);
     return CNN_OK;
   }
-  if (is_one_of (node, moves))
+  if (cnn_node_is_one_of (node, moves))
     return cnn_rewrite_move (r, node);
-  if (is_one_of (node, dense))
+  if (cnn_node_is_one_of (node, dense))
     return cnn_rewrite_dense (r, node);
-  if (is_one_of (node, softmaxes))
+  if (cnn_node_is_one_of (node, softmaxes))
     return cnn_rewrite_softmax (r, node);
   if (is_reduction (node))
     return cnn_rewrite_reduce (r, node);
   if (is_dense_conv (r, node))
     return cnn_rewrite_dense (r, node);
-  if (is_one_of (node, partial_moves) && !(maps && has_place (r, node)))
+  if (cnn_node_is_one_of (node, partial_moves)
+      && !(maps && has_place (r, node)))
     return cnn_rewrite_move (r, node);
   if (!strcmp (node->op->name, "Concat") && !(maps && has_place (r, node)))
     return cnn_rewrite_join (r, node);
@@ -386,15 +378,7 @@ as_float (CnnRewrite *r, int v, const char **name)
     .out = { v } };
   if (cnn_type_is_float (r->tensors[v].type))
     return CNN_OK;
-  char *text = cnn_rewrite_name (r, &output, "float32");
-  if (!text)
-    return cnn_error_memory (r->error, 1, "a name");
-  CnnStatus status = cnn_graph_add_node (r->to, "Cast", text, name, 1,
-      (const char *[]){ text }, 1, &to, 1, r->error);
-  if (!status)
-    *name = r->to->values[cnn_graph_find (r->to, text)].name;
-  free (text);
-  return status;
+  return cnn_rewrite_add (r, &output, "float32", "Cast", name, 1, &to, name);
 }
 
 static CnnStatus

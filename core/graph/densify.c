@@ -50,41 +50,21 @@ typedef struct
   int target[2];
 } Densify;
 
-static int
-divisor (int a, int b)
-{
-  while (b) {
-    int rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
 /* Cells of value @v: how far apart they are from now on, and how many of them
  * away the old neighbour is. */
 static int
 spread (const Densify *d, int v, int axis, int *apart)
 {
   int stride = d->places[v].look.stride[axis];
-  *apart = divisor (stride, d->target[axis]);
+  *apart = (int) cnn_divisor (stride, d->target[axis]);
   return stride / *apart;
-}
-
-static const CnnAttribute *
-find (const CnnNode *node, const char *name)
-{
-  for (int i = 0; i < node->n_attributes; i++)
-    if (!strcmp (node->attributes[i].name, name))
-      return &node->attributes[i];
-  return NULL;
 }
 
 /* One of two numbers of an attribute, [0] vertical. */
 static int64_t
 number (const CnnNode *node, const char *name, int i, int64_t otherwise)
 {
-  const CnnAttribute *a = find (node, name);
+  const CnnAttribute *a = cnn_node_attribute (node, name);
   return a && i < a->count ? a->ints[i] : otherwise;
 }
 
@@ -137,7 +117,7 @@ static CnnStatus
 edit_window (const Densify *d, const CnnNode *node, int since, const Window *w,
     CnnNodeForm *form, CnnError *error)
 {
-  const CnnAttribute *pad = find (node, "auto_pad");
+  const CnnAttribute *pad = cnn_node_attribute (node, "auto_pad");
   if (pad && strcmp (pad->s, "NOTSET") && strcmp (pad->s, "VALID"))
     return refuse (d, node, "its padding depends on the picture's size", error);
   CnnAttribute *a = form->attributes;

@@ -6,22 +6,13 @@
 #include "graph/nodes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
-#include "graph/compute.h"
 #include "graph/infer.h"
 
 /** What folding may make and compute in all: a file of some bytes can ask for
  * any amount. Nodes beyond it stay nodes. */
-#define MAX_FOLDED_BYTES ((size_t) 256 << 20)
-#define MAX_FOLDED_MACS  ((uint64_t) 1 << 33)
-
-typedef struct
-{
-  size_t bytes;
-  uint64_t macs;
-} Budget;
+static const CnnCost limit = { (size_t) 256 << 20, (uint64_t) 1 << 33 };
 
 static bool
 reads_constants_only (const CnnGraph *graph, const CnnNode *node)
@@ -29,20 +20,6 @@ reads_constants_only (const CnnGraph *graph, const CnnNode *node)
   for (int i = 0; i < node->n_in; i++)
     if (node->in[i] >= 0 && !graph->values[node->in[i]].buffer)
       return false;
-  return true;
-}
-
-/* Takes what @node costs out of the budget, if it is there. */
-static bool
-afford (const CnnNode *node, const CnnTensor *tensors, Budget *budget)
-{
-  size_t bytes;
-  uint64_t macs;
-  if (!cnn_node_cost (node, tensors, &bytes, &macs) || bytes > budget->bytes
-      || macs > budget->macs)
-    return false;
-  budget->bytes -= bytes;
-  budget->macs -= macs;
   return true;
 }
 
@@ -75,7 +52,7 @@ cnn_graph_fold (CnnGraph *graph, CnnError *error)
 {
   CnnTensor *tensors = malloc ((graph->n_values + 1) * sizeof *tensors);
   bool *dead = calloc (graph->n_nodes + 1, sizeof *dead);
-  Budget budget = { MAX_FOLDED_BYTES, MAX_FOLDED_MACS };
+  CnnCost spent = { 0, 0 };
   CnnStatus status = CNN_OK;
   if (!tensors || !dead) {
     status = cnn_error_memory (error, graph->n_values, "folding");
@@ -89,7 +66,7 @@ cnn_graph_fold (CnnGraph *graph, CnnError *error)
     if (!reads_constants_only (graph, node))
       continue;
     status = cnn_node_infer (graph, node, tensors, error);
-    if (status || !afford (node, tensors, &budget))
+    if (status || !cnn_node_afford (node, tensors, &limit, &spent))
       continue;
     status = fold_node (graph, node, tensors, error);
     dead[n] = true;

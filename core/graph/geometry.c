@@ -59,8 +59,8 @@ ceil_div (int64_t a, int64_t b)
   return -floor_div (-a, b);
 }
 
-static int64_t
-divisor (int64_t a, int64_t b)
+int64_t
+cnn_divisor (int64_t a, int64_t b)
 {
   while (b) {
     int64_t rest = a % b;
@@ -73,8 +73,8 @@ divisor (int64_t a, int64_t b)
 static bool
 reduce (Axis *axis)
 {
-  int64_t d = divisor (divisor (axis->unit, axis->stride),
-      divisor (axis->window, axis->offset));
+  int64_t d = cnn_divisor (cnn_divisor (axis->unit, axis->stride),
+      cnn_divisor (axis->window, axis->offset));
   axis->window /= d;
   axis->stride /= d;
   axis->offset /= d;

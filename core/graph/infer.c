@@ -14,12 +14,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/size.h"
-#include "graph/compute.h"
 
-/** What may be computed while a session is made, in all. */
-#define MAX_KNOWN_BYTES ((size_t) 16 << 20)
-#define MAX_KNOWN_MACS  ((uint64_t) 1 << 28)
+/* What may be computed while a session is made, in all. */
+static const CnnCost limit = { (size_t) 16 << 20, (uint64_t) 1 << 28 };
 
 static CnnStatus
 check_output (int i, const CnnTensor *out, CnnError *error)
@@ -73,8 +70,8 @@ cnn_known_clear (CnnKnown *known)
   *known = (CnnKnown){ 0 };
 }
 
-static bool
-keep_block (CnnKnown *known, void *block)
+bool
+cnn_known_keep (CnnKnown *known, void *block)
 {
   if (!block
       || !cnn_list_grow (&known->blocks, known->n_blocks, &known->room,
@@ -91,16 +88,15 @@ static CnnStatus
 bind_input (const CnnTensor *from, CnnTensor *to, CnnKnown *known,
     CnnError *error)
 {
-  size_t elements, bytes;
+  size_t bytes;
   to->shape = from->shape;
   if (!from->data || !known)
     return CNN_OK;
-  if (cnn_shape_elements (&from->shape, &elements)
-      || !cnn_size_mul (elements, cnn_type_bytes (from->type), &bytes))
+  if (cnn_tensor_bytes (from, &bytes))
     return cnn_error_set (error, CNN_ERROR_SHAPE,
         "an input with a value has an open size");
   void *block = cnn_aligned_alloc (bytes);
-  if (!keep_block (known, block))
+  if (!cnn_known_keep (known, block))
     return cnn_error_memory (error, bytes, "an input");
   cnn_copy (block, from->data, bytes);
   to->data = block;
@@ -130,15 +126,7 @@ can_compute (const CnnNode *node, const CnnTensor *tensors, CnnKnown *known)
       if (in[i] && !in[i]->data)
         return false;
   }
-  size_t bytes;
-  uint64_t macs;
-  if (!cnn_node_cost (node, tensors, &bytes, &macs)
-      || bytes > MAX_KNOWN_BYTES - known->bytes
-      || macs > MAX_KNOWN_MACS - known->macs)
-    return false;
-  known->bytes += bytes;
-  known->macs += macs;
-  return true;
+  return cnn_node_afford (node, tensors, &limit, &known->spent);
 }
 
 static CnnStatus
@@ -150,7 +138,7 @@ compute (const CnnNode *node, CnnTensor *tensors, CnnKnown *known,
   for (int i = 0; i < node->n_out && !status; i++) {
     if (node->out[i] < 0)
       continue;
-    if (keep_block (known, out[i].data))
+    if (cnn_known_keep (known, out[i].data))
       tensors[node->out[i]].data = out[i].data;
     else
       status = cnn_error_memory (error, sizeof (void *), "known values");

@@ -4,21 +4,24 @@
 #ifndef CNN_GRAPH_INFER_H
 #define CNN_GRAPH_INFER_H
 
-#include "graph/nodes.h"
+#include "graph/compute.h"
 
 /**
  * CnnKnown:
  * Memory of values that were computed from shapes and fixed inputs; {0} to
- * begin with, cnn_known_clear() at the end. @bytes and @macs are what they
- * cost, which is limited.
+ * begin with, cnn_known_clear() at the end. @spent is what they cost, which is
+ * limited.
  */
 typedef struct
 {
   void **blocks;
   size_t n_blocks, room;
-  size_t bytes;
-  uint64_t macs;
+  CnnCost spent;
 } CnnKnown;
+
+/** cnn_known_keep: takes @block (nullable, malloc'ed) over, also on failure.
+ * Returns: false if it is NULL or there is no memory for the list. */
+bool cnn_known_keep (CnnKnown *known, void *block);
 
 void cnn_known_clear (CnnKnown *known);
 

@@ -120,11 +120,8 @@ looks_through (const CnnNode *node)
 {
   static const char *const names[] = { "Cast", "DequantizeLinear", "Flatten",
     "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose",
-    "Unsqueeze" };
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (!strcmp (node->op->name, names[i]))
-      return true;
-  return false;
+    "Unsqueeze", NULL };
+  return cnn_node_is_one_of (node, names);
 }
 
 static CnnOutputKind

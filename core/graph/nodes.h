@@ -88,6 +88,12 @@ struct CnnGraph
 /** cnn_graph_find: Returns: number of the value of that name, -1 if none. */
 int cnn_graph_find (const CnnGraph *graph, const char *name);
 
+/** cnn_node_attribute: Returns: (nullable): @node's attribute of that name. */
+const CnnAttribute *cnn_node_attribute (const CnnNode *node, const char *name);
+
+/** cnn_node_is_one_of: is its operator among @names, a NULL-terminated list? */
+bool cnn_node_is_one_of (const CnnNode *node, const char *const *names);
+
 /** cnn_graph_copy: a copy that shares the elements of constants. */
 CnnStatus
 cnn_graph_copy (const CnnGraph *graph, CnnGraph **copy, CnnError *error);
@@ -168,6 +174,9 @@ typedef struct
   CnnGeometry look;
 } CnnPlace;
 
+/** cnn_divisor: Returns: the greatest common divisor, not negative. */
+int64_t cnn_divisor (int64_t a, int64_t b);
+
 /** cnn_graph_geometry: @places: (out): of every value, with respect to the
  * first input. @tensors as from cnn_graph_infer(). */
 CnnStatus cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
@@ -188,6 +197,12 @@ bool cnn_graph_is_channels_last (const CnnGraph *graph);
  * inferred; @dense: (out) (transfer full): a new graph. */
 CnnStatus cnn_graph_densify (const CnnGraph *graph, int stride,
     CnnGraph **dense, CnnError *error);
+
+/** cnn_graph_mark_needed: @values and @nodes (false to begin with) become true
+ * for all that the outputs follow from. @tensors: (nullable): what has data
+ * there follows from nothing. */
+void cnn_graph_mark_needed (const CnnGraph *graph, const CnnTensor *tensors,
+    bool *values, bool *nodes);
 
 /** cnn_graph_remove_nodes: drops every node for which @dead is set; the
  * values that they made stay, with no producer. */

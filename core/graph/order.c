@@ -21,6 +21,23 @@ cnn_node_describe (const CnnGraph *graph, const CnnNode *node, char *text,
   return text;
 }
 
+const CnnAttribute *
+cnn_node_attribute (const CnnNode *node, const char *name)
+{
+  for (int i = 0; i < node->n_attributes; i++)
+    if (!strcmp (node->attributes[i].name, name))
+      return &node->attributes[i];
+  return NULL;
+}
+
+bool
+cnn_node_is_one_of (const CnnNode *node, const char *const *names)
+{
+  while (*names && strcmp (*names, node->op->name))
+    names++;
+  return *names;
+}
+
 void
 cnn_node_inputs (const CnnNode *node, const CnnTensor *tensors,
     const CnnTensor **in)

@@ -29,21 +29,22 @@ cnn_graph_remove_nodes (CnnGraph *graph, const bool *dead)
   graph->n_nodes = kept;
 }
 
-/* Follows the outputs back to all that they need. */
-static void
-mark_needed (const CnnGraph *graph, bool *value_needed, bool *node_dead)
+void
+cnn_graph_mark_needed (const CnnGraph *graph, const CnnTensor *tensors,
+    bool *values, bool *nodes)
 {
   for (size_t i = 0; i < graph->n_outputs; i++)
-    value_needed[graph->outputs[i]] = true;
+    values[graph->outputs[i]] = true;
   for (size_t n = graph->n_nodes; n-- > 0;) {
     const CnnNode *node = &graph->nodes[n];
-    bool needed = false;
-    for (int i = 0; i < node->n_out; i++)
-      needed = needed || (node->out[i] >= 0 && value_needed[node->out[i]]);
-    node_dead[n] = !needed;
-    for (int i = 0; i < node->n_in && needed; i++)
+    for (int i = 0; i < node->n_out; i++) {
+      int v = node->out[i];
+      if (v >= 0 && values[v] && !(tensors && tensors[v].data))
+        nodes[n] = true;
+    }
+    for (int i = 0; i < node->n_in && nodes[n]; i++)
       if (node->in[i] >= 0)
-        value_needed[node->in[i]] = true;
+        values[node->in[i]] = true;
   }
 }
 
@@ -56,7 +57,9 @@ cnn_graph_prune (CnnGraph *graph, CnnError *error)
   if (!needed || !dead) {
     status = cnn_error_memory (error, graph->n_values, "pruning");
   } else {
-    mark_needed (graph, needed, dead);
+    cnn_graph_mark_needed (graph, NULL, needed, dead);
+    for (size_t n = 0; n < graph->n_nodes; n++)
+      dead[n] = !dead[n];
     cnn_graph_remove_nodes (graph, dead);
     for (size_t v = 0; v < graph->n_values; v++)
       if (!needed[v])

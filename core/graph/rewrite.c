@@ -37,26 +37,17 @@ cnn_rewrite_view (const CnnRewrite *r, const CnnNode *node, int i)
   return &r->views[node->in[i]];
 }
 
-static const CnnAttribute *
-find_attribute (const CnnNode *node, const char *name)
-{
-  for (int i = 0; i < node->n_attributes; i++)
-    if (!strcmp (node->attributes[i].name, name))
-      return &node->attributes[i];
-  return NULL;
-}
-
 float
 cnn_rewrite_float (const CnnNode *node, const char *name, float otherwise)
 {
-  const CnnAttribute *a = find_attribute (node, name);
+  const CnnAttribute *a = cnn_node_attribute (node, name);
   return a ? a->f : otherwise;
 }
 
 int64_t
 cnn_rewrite_int (const CnnNode *node, const char *name, int64_t otherwise)
 {
-  const CnnAttribute *a = find_attribute (node, name);
+  const CnnAttribute *a = cnn_node_attribute (node, name);
   return a ? a->i : otherwise;
 }
 
@@ -134,6 +125,22 @@ cnn_rewrite_share (CnnRewrite *r, const CnnNode *node, const char *suffix,
   return status;
 }
 
+CnnStatus
+cnn_rewrite_add (CnnRewrite *r, const CnnNode *node, const char *suffix,
+    const char *op, const char *const *in, int n_in,
+    const CnnAttribute *attribute, const char **name)
+{
+  char *text = cnn_rewrite_name (r, node, suffix);
+  if (!text)
+    return cnn_error_memory (r->error, 1, "a name");
+  CnnStatus status = cnn_graph_add_node (r->to, op, text, in, n_in,
+      (const char *[]){ text }, 1, attribute, 1, r->error);
+  if (!status)
+    *name = kept_name (r, text);
+  free (text);
+  return status;
+}
+
 /* Maps compute in float32 throughout. */
 static CnnStatus
 bring_as_float32 (CnnRewrite *r, const CnnValue *value)
@@ -166,14 +173,9 @@ cnn_rewrite_bring (CnnRewrite *r, const CnnValue *value)
 CnnStatus
 cnn_rewrite_keep_index (CnnRewrite *r, int32_t *index)
 {
-  CnnKnown *k = &r->known;
-  if (index
-      && cnn_list_grow (&k->blocks, k->n_blocks, &k->room, sizeof *k->blocks)) {
-    k->blocks[k->n_blocks++] = index;
-    return CNN_OK;
-  }
-  free (index);
-  return cnn_error_memory (r->error, sizeof *index, "an index");
+  return cnn_known_keep (&r->known, index)
+      ? CNN_OK
+      : cnn_error_memory (r->error, sizeof *index, "an index");
 }
 
 bool
@@ -235,6 +237,31 @@ find_channels (const CnnView *view, const CnnShape *shape, int64_t *channels)
   return true;
 }
 
+/* @name: (out): the map of @count @channels of the view's: itself, if they are
+ * all of them in order. */
+static CnnStatus
+choose_channels (CnnRewrite *r, const CnnNode *node, const CnnView *view,
+    const int64_t *channels, int64_t count, const char **name)
+{
+  char suffix[32];
+  const char *in[2] = { view->map, NULL };
+  CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  bool same = count == view->c;
+  for (int64_t c = 0; c < count && same; c++)
+    same = channels[c] == c;
+  if (same) {
+    *name = view->map;
+    return CNN_OK;
+  }
+  snprintf (suffix, sizeof suffix, "channels%zu", r->to->n_values);
+  CnnStatus status = cnn_rewrite_constant (r, node, suffix, CNN_TYPE_INT64,
+      &(CnnShape){ 1, { count } }, channels, &in[1]);
+  snprintf (suffix, sizeof suffix, "chosen%zu", r->to->n_values);
+  return status
+      ? status
+      : cnn_rewrite_add (r, node, suffix, "Gather", in, 2, &axis, name);
+}
+
 CnnStatus
 cnn_view_map (CnnRewrite *r, const CnnNode *node, const CnnView *view,
     const CnnShape *shape, const char **name)
@@ -252,33 +279,10 @@ cnn_view_map (CnnRewrite *r, const CnnNode *node, const CnnView *view,
   if (!channels)
     return cnn_error_memory (r->error, (size_t) count * sizeof *channels,
         "channels");
-  CnnStatus status = CNN_OK;
-  bool same = count == view->c, found = find_channels (view, shape, channels);
-  for (int64_t c = 0; c < count && found; c++)
-    same = same && channels[c] == c;
-  if (!found)
-    status = cnn_rewrite_refuse (r, node,
-        "its input has the places of a map in another order");
-  else if (same)
-    *name = view->map;
-  else {
-    char suffix[32];
-    const char *in[2] = { view->map, NULL };
-    CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
-    snprintf (suffix, sizeof suffix, "channels%zu", r->to->n_values);
-    status = cnn_rewrite_constant (r, node, suffix, CNN_TYPE_INT64,
-        &(CnnShape){ 1, { count } }, channels, &in[1]);
-    snprintf (suffix, sizeof suffix, "chosen%zu", r->to->n_values);
-    char *out = status ? NULL : cnn_rewrite_name (r, node, suffix);
-    if (out)
-      status = cnn_graph_add_node (r->to, "Gather", out, in, 2,
-          (const char *[]){ out }, 1, &axis, 1, r->error);
-    if (out && !status)
-      *name = kept_name (r, out);
-    else if (!status)
-      status = cnn_error_memory (r->error, 1, "a name");
-    free (out);
-  }
+  CnnStatus status = find_channels (view, shape, channels)
+      ? choose_channels (r, node, view, channels, count, name)
+      : cnn_rewrite_refuse (r, node,
+          "its input has the places of a map in another order");
   free (channels);
   return status;
 }
@@ -344,16 +348,17 @@ move_indices (CnnRewrite *r, const CnnNode *node, const int64_t *shift,
   return status;
 }
 
-/* NULL where the order is row-major anyway. */
-static const int32_t *
-unless_counted (const int32_t *index, int64_t count, const CnnView *view)
+void
+cnn_rewrite_set_index (CnnRewrite *r, const CnnNode *node, int i, CnnView view,
+    const int32_t *index)
 {
-  if (count != cnn_view_elements (view))
-    return index;
-  for (int64_t e = 0; e < count; e++)
-    if (index[e] != e)
-      return index;
-  return NULL;
+  const CnnShape *s = &r->tensors[node->out[i]].shape;
+  int64_t count = (int64_t) cnn_product (s, 0, s->rank);
+  bool counted = count == cnn_view_elements (&view);
+  for (int64_t e = 0; e < count && counted; e++)
+    counted = index[e] == e;
+  view.index = counted ? NULL : index;
+  cnn_rewrite_set (r, node, i, view);
 }
 
 static CnnStatus
@@ -364,14 +369,9 @@ set_moved (CnnRewrite *r, const CnnNode *node, const int64_t *shift,
   if (cnn_view_elements (&view) > INT32_MAX)
     return cnn_rewrite_refuse (r, node, "its input is too large");
   CnnStatus status = move_indices (r, node, shift, out);
-  for (int i = 0; i < node->n_out && !status; i++) {
-    if (node->out[i] < 0)
-      continue;
-    const CnnShape *s = &r->tensors[node->out[i]].shape;
-    view.index = unless_counted (out[i].data,
-        (int64_t) cnn_product (s, 0, s->rank), &view);
-    cnn_rewrite_set (r, node, i, view);
-  }
+  for (int i = 0; i < node->n_out && !status; i++)
+    if (node->out[i] >= 0)
+      cnn_rewrite_set_index (r, node, i, view, out[i].data);
   return status;
 }
 
@@ -415,15 +415,8 @@ join_maps (CnnRewrite *r, const CnnNode *node, CnnView *all, int64_t *shift)
     return CNN_OK;
 
   CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
-  char *name = cnn_rewrite_name (r, node, "joined");
-  if (!name)
-    return cnn_error_memory (r->error, 1, "a name");
-  CnnStatus status = cnn_graph_add_node (r->to, "Concat", name, maps, n_maps,
-      (const char *[]){ name }, 1, &axis, 1, r->error);
-  if (!status)
-    all->map = kept_name (r, name);
-  free (name);
-  return status;
+  return cnn_rewrite_add (r, node, "joined", "Concat", maps, n_maps, &axis,
+      &all->map);
 }
 
 CnnStatus

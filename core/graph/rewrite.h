@@ -72,6 +72,12 @@ cnn_rewrite_float (const CnnNode *node, const char *name, float otherwise);
 /** cnn_rewrite_set: output @i of @node is @view. */
 void cnn_rewrite_set (CnnRewrite *r, const CnnNode *node, int i, CnnView view);
 
+/** cnn_rewrite_set_index: output @i of @node, which is wanted, is @view's map
+ * in the order of @index (borrowed), one an element; none if that is row-major.
+ */
+void cnn_rewrite_set_index (CnnRewrite *r, const CnnNode *node, int i,
+    CnnView view, const int32_t *index);
+
 /**
  * cnn_rewrite_emit:
  * @op: ONNX's name
@@ -101,6 +107,12 @@ CnnStatus cnn_rewrite_constant (CnnRewrite *r, const CnnNode *node,
 CnnStatus cnn_rewrite_share (CnnRewrite *r, const CnnNode *node,
     const char *suffix, const CnnValue *value, const CnnShape *shape,
     const char **name);
+
+/** cnn_rewrite_add: adds a node with one output and one attribute, called after
+ * @node's output, with @suffix. @name: (out): its output's. */
+CnnStatus cnn_rewrite_add (CnnRewrite *r, const CnnNode *node,
+    const char *suffix, const char *op, const char *const *in, int n_in,
+    const CnnAttribute *attribute, const char **name);
 
 /** cnn_rewrite_bring: a constant of the old graph enters the new one. */
 CnnStatus cnn_rewrite_bring (CnnRewrite *r, const CnnValue *value);

@@ -86,11 +86,8 @@ static bool
 is_channelwise (const CnnNode *node)
 {
   static const char *const names[] = { "BatchNormalization", "LRN",
-    "QuantizeLinear", "DequantizeLinear" };
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (!strcmp (node->op->name, names[i]))
-      return true;
-  return false;
+    "QuantizeLinear", "DequantizeLinear", NULL };
+  return cnn_node_is_one_of (node, names);
 }
 
 static CnnStatus

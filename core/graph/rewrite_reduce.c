@@ -40,13 +40,9 @@ reduced_dims (const CnnRewrite *r, const CnnNode *node, const CnnShape *shape,
   bool global = !strncmp (node->op->name, "Global", 6), any = false;
   for (int d = 0; d < shape->rank; d++)
     reduced[d] = global && d >= 2;
-  const int64_t *axes = NULL;
-  size_t count = 0;
-  for (int i = 0; i < node->n_attributes; i++)
-    if (!strcmp (node->attributes[i].name, "axes")) {
-      axes = node->attributes[i].ints;
-      count = (size_t) node->attributes[i].count;
-    }
+  const CnnAttribute *a = cnn_node_attribute (node, "axes");
+  const int64_t *axes = a ? a->ints : NULL;
+  size_t count = a ? (size_t) a->count : 0;
   if (node->n_in > 1 && node->in[1] >= 0) {
     const CnnTensor *t = &r->tensors[node->in[1]];
     axes = t->data;
@@ -125,16 +121,12 @@ set_groups (CnnRewrite *r, const CnnNode *node, const int64_t *at,
     int64_t count, CnnView view)
 {
   int32_t *index = malloc ((size_t) count * sizeof *index);
-  bool counted = count == cnn_view_elements (&view);
-  for (int64_t i = 0; index && i < count; i++) {
+  for (int64_t i = 0; index && i < count; i++)
     index[i] = (int32_t) at[i];
-    counted = counted && at[i] == i;
-  }
   CnnStatus status = cnn_rewrite_keep_index (r, index);
   view.map = r->from->values[node->out[0]].name;
-  view.index = counted ? NULL : index;
   if (!status)
-    cnn_rewrite_set (r, node, 0, view);
+    cnn_rewrite_set_index (r, node, 0, view, index);
   return status;
 }
 
@@ -144,21 +136,13 @@ emit_sum (CnnRewrite *r, const CnnNode *node, const CnnView *view,
     const CnnAttribute *attributes)
 {
   float size = (float) (view->h * view->w);
-  char *mean = cnn_rewrite_name (r, node, "mean");
-  const char *in[2] = { mean, NULL };
-  CnnStatus status = CNN_OK;
-  if (!mean)
-    status = cnn_error_memory (r->error, 1, "a name");
+  const char *in[2];
+  CnnStatus status = cnn_rewrite_constant (r, node, "size", CNN_TYPE_FLOAT32,
+      &(CnnShape){ 0 }, &size, &in[1]);
   if (!status)
-    status = cnn_rewrite_constant (r, node, "size", CNN_TYPE_FLOAT32,
-        &(CnnShape){ 0 }, &size, &in[1]);
-  if (!status)
-    status = cnn_graph_add_node (r->to, "AveragePool", node->name, &view->map,
-        1, &in[0], 1, attributes, 1, r->error);
-  if (!status)
-    status = cnn_rewrite_emit (r, node, "Mul", in, 2, NULL, 0, 0);
-  free (mean);
-  return status;
+    status = cnn_rewrite_add (r, node, "mean", "AveragePool", &view->map, 1,
+        attributes, &in[0]);
+  return status ? status : cnn_rewrite_emit (r, node, "Mul", in, 2, NULL, 0, 0);
 }
 
 static CnnStatus
