@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <cnn/image.h>
 #include <cnn/session.h>
 
 #include "json.h"
@@ -261,8 +260,7 @@ measure (Bench *bench, const char *name, GError **error)
   bench->pool = tool_pool_new (bench->threads, error);
   if (!bench->pool || !open_session (bench, name, error))
     return FALSE;
-  if (!bench->threads)
-    bench->threads = (int) g_get_num_processors ();
+  bench->threads = cnn_pool_threads (bench->pool);
   bench->n_layers = cnn_session_n_layers (bench->session);
   bench->times =
       g_new0 (double, (gsize) bench->runs *((gsize) bench->n_layers + 1));
@@ -291,10 +289,7 @@ tool_bench (int argc, char **argv, GError **error)
     G_OPTION_ENTRY_NULL };
   gboolean ok = tool_parse_options (&usage, entries, argc, argv, &args, error)
       && (!bench.size
-          || tool_parse_size (bench.size, CNN_MAX_IMAGE_SIDE, &bench.width,
-              &bench.height, NULL)
-          || tool_fail_usage (error, "--size: '%s' is not like 640x480",
-              bench.size))
+          || tool_parse_frame (bench.size, &bench.width, &bench.height, error))
       && ((bench.runs >= 1 && bench.runs <= MAX_RUNS)
           || tool_fail_usage (error, "--runs: %d is not between 1 and %d",
               bench.runs, MAX_RUNS))

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include <cnn/image.h>
 #include <cnn/session.h>
 
 #include "model-file.h"
@@ -77,11 +76,8 @@ tool_export (int argc, char **argv, GError **error)
       && (export.output || tool_fail_usage (error, "-o: no file to write"))
       && (export.stride >= 0
           || tool_fail_usage (error, "--window-stride: not negative"))
-      && ((export.size
-              && tool_parse_size (export.size, CNN_MAX_IMAGE_SIDE,
-                  &export.width, &export.height, NULL))
-          || tool_fail_usage (error, "--size: '%s' is not like 640x480",
-              export.size ? export.size : ""))
+      && tool_parse_frame (export.size ? export.size : "", &export.width,
+          &export.height, error)
       && write_map (&export, args[0], error);
 
   g_strfreev (args);

@@ -416,10 +416,7 @@ tool_info (int argc, char **argv, GError **error)
     G_OPTION_ENTRY_NULL };
   gboolean ok = tool_parse_options (&usage, entries, argc, argv, &args, error)
       && (!info.size
-          || tool_parse_size (info.size, CNN_MAX_IMAGE_SIDE, &info.width,
-              &info.height, NULL)
-          || tool_fail_usage (error, "--size: '%s' is not like 640x480",
-              info.size))
+          || tool_parse_frame (info.size, &info.width, &info.height, error))
       && show (&info, args[0], error);
 
   cnn_detector_free (info.detector);

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <cnn/image.h>
+
 #include "config.h"
 
 G_DEFINE_QUARK (tool - error - quark, tool_error)
@@ -151,6 +153,13 @@ tool_parse_size (const char *text, int max, int *width, int *height,
   *width = (int) w;
   *height = (int) h;
   return TRUE;
+}
+
+gboolean
+tool_parse_frame (const char *text, int *width, int *height, GError **error)
+{
+  return tool_parse_size (text, CNN_MAX_IMAGE_SIDE, width, height, NULL)
+      || tool_fail_usage (error, "--size: '%s' is not like 640x480", text);
 }
 
 CnnPool *

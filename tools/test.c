@@ -114,13 +114,6 @@ free_tensors (CnnTensor *tensors, int count)
 }
 
 static gboolean
-is_float (CnnType type)
-{
-  return type == CNN_TYPE_FLOAT32 || type == CNN_TYPE_FLOAT64
-      || type == CNN_TYPE_FLOAT16 || type == CNN_TYPE_BFLOAT16;
-}
-
-static gboolean
 agrees (const Test *test, double got, double wanted)
 {
   if (isnan (wanted) || isnan (got))
@@ -146,7 +139,7 @@ same_element (const Test *test, const CnnTensor *got, const CnnTensor *wanted,
 {
   size_t width = cnn_type_bytes (got->type);
 
-  if (is_float (got->type))
+  if (cnn_type_is_float (got->type))
     return agrees (test, cnn_tensor_value (got, i),
         cnn_tensor_value (wanted, i));
   return !memcmp ((const char *) got->data + i * width,

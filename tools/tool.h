@@ -61,6 +61,11 @@ gboolean tool_parse_options (const ToolUsage *usage,
 gboolean tool_parse_size (const char *text, int max, int *width, int *height,
     GError **error);
 
+/** tool_parse_frame: the value of --size: a picture's, each side 1 to
+ * CNN_MAX_IMAGE_SIDE. */
+gboolean
+tool_parse_frame (const char *text, int *width, int *height, GError **error);
+
 /** tool_parse_double: all of @text is one finite number in @low..@high. */
 gboolean tool_parse_double (const char *text, double low, double high,
     double *value, GError **error);

@@ -50,15 +50,6 @@ check_map (const CnnModel *map, CnnError *error)
   return CNN_OK;
 }
 
-static CnnStatus
-check_config (const CnnDetectorConfig *config, CnnError *error)
-{
-  if (config->window_stride < 0)
-    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
-        "windows can't be %d pixels apart", config->window_stride);
-  return CNN_OK;
-}
-
 /* The model as it is run: a map of probabilities. */
 static CnnStatus
 prepare_model (CnnModel *model, int stride, CnnModel **prepared,
@@ -200,9 +191,8 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
     return cnn_error_memory (error, sizeof *d, "a detector");
   d->config = *config;
 
-  CnnStatus status = check_config (config, error);
-  if (!status)
-    status = prepare_model (model, config->window_stride, &d->model, error);
+  CnnStatus status =
+      prepare_model (model, config->window_stride, &d->model, error);
   if (!status)
     status = find_window (d, model, error);
   if (!status)

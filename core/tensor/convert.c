@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-bool
+int
 cnn_type_is_float (CnnType type)
 {
   return type == CNN_TYPE_FLOAT32 || type == CNN_TYPE_FLOAT16

@@ -9,9 +9,6 @@
 
 #include <cnn/tensor.h>
 
-/** cnn_type_is_float: float16, bfloat16, float32, float64. */
-bool cnn_type_is_float (CnnType type);
-
 /** cnn_type_is_integer: signed or not, 4 to 64 bits; not bool. */
 bool cnn_type_is_integer (CnnType type);
 

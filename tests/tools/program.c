@@ -4,9 +4,21 @@
 #include "program.h"
 
 #include <gio/gio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *program;
+
+void
+program_init (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  if (argc < 2) {
+    g_printerr ("usage: %s CONVNET\n", argv[0]);
+    exit (99);
+  }
+  program = argv[1];
+}
 
 static void
 run_argv (Result *result, const char *const *argv)

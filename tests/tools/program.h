@@ -4,7 +4,11 @@
 #ifndef TEST_TOOLS_PROGRAM_H
 #define TEST_TOOLS_PROGRAM_H
 
-/** program: path of the `convnet` to run; main() sets it. */
+/** program_init: g_test_init(), and what to run from argv[1]; ends the process
+ * where there is none. */
+void program_init (int argc, char **argv);
+
+/** program: path of the `convnet` to run. */
 extern const char *program;
 
 /** Result: what a run left behind: exit code, stdout, stderr. */

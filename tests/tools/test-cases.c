@@ -409,12 +409,7 @@ test_failures (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  if (argc < 2) {
-    g_printerr ("usage: %s CONVNET\n", argv[0]);
-    return 99;
-  }
-  program = argv[1];
+  program_init (argc, argv);
   g_test_add_func ("/tools/cases/passes", test_passes);
   g_test_add_func ("/tools/cases/corrupt-element", test_corrupt_element);
   g_test_add_func ("/tools/cases/tolerance", test_tolerance);

@@ -705,12 +705,7 @@ test_train_failures (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
-  if (argc < 2) {
-    g_printerr ("usage: %s CONVNET\n", argv[0]);
-    return 99;
-  }
-  program = argv[1];
+  program_init (argc, argv);
   g_test_add_func ("/tools/program/help", test_help);
   g_test_add_func ("/tools/program/usage", test_usage);
   g_test_add_func ("/tools/program/info", test_info);

@@ -84,6 +84,12 @@ typedef struct
 CNN_API size_t cnn_type_bytes (CnnType type);
 
 /**
+ * cnn_type_is_float:
+ * Returns: 1 for float16, bfloat16, float32 and float64, else 0.
+ */
+CNN_API int cnn_type_is_float (CnnType type);
+
+/**
  * cnn_type_name:
  * Returns: "float32", "uint8", "bool" ..., static storage; "none" for numbers
  * that are no CnnType.
