@@ -3,7 +3,8 @@
  *
  * To integers floats are cut towards zero; what an integer can't hold wraps
  * around; from floats that is undefined by the standard, and here the nearest
- * 64-bit integer's lowest bits, or for 4 bits the nearest that fits. To bool: anything but zero is true.
+ * 64-bit integer's lowest bits, or for 4 bits the nearest that fits. To bool:
+ * anything but zero is true.
  *
  * Source: ONNX Cast, opsets 6 to 21; CastLike, 15 to 21. */
 

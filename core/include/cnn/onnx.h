@@ -16,7 +16,8 @@ CNN_BEGIN_DECLS
  * @bytes: @size bytes of an ONNX file, untrusted; not kept
  * @model: (out) (transfer full): release with cnn_model_unref()
  *
- * Reads opsets 6 to 25, and older ones as far as their operators did not change, with initialisers inline; see docs/onnx-subset.md.
+ * Reads opsets 6 to 25, and older ones as far as their operators did not
+ * change, with initialisers inline; see docs/onnx-subset.md.
  * Metadata keys are those of docs/formats.md.
  *
  * Errors: CNN_ERROR_FORMAT for bytes that are no ONNX model, one sentence;
