@@ -143,6 +143,46 @@ test_batch (void)
   cnn_model_unref (model);
 }
 
+/* Called after each layer that runs. */
+static void
+note_layer (void *data, int layer)
+{
+  GArray *layers = data;
+  g_array_append_val (layers, layer);
+}
+
+/* What follows from shapes is computed with the session, not in every run. */
+static void
+test_known_layers_do_not_run (void)
+{
+  Net net;
+  char relu[32], shape[32];
+  net_begin (&net, 4, 3, 5, 7);
+  net_op (&net, "Relu");
+  g_strlcpy (relu, net.last, sizeof relu);
+  net_op (&net, "Shape");
+  net_op (&net, "Identity");
+  g_strlcpy (shape, net.last, sizeof shape);
+  g_strlcpy (net.last, relu, sizeof net.last);
+  net_add (&net, "Reshape", (const char *[]){ shape }, 1, NULL, 0);
+
+  CnnModel *model = net_end (&net);
+  CnnSession *s = net_session (model, 1, 3, 5, 7, NULL);
+  GArray *layers = g_array_new (FALSE, FALSE, sizeof (int));
+  cnn_session_run_watched (s, note_layer, layers);
+  static const char *const wanted[] = { "Relu", "Reshape" };
+  g_assert_cmpint (cnn_session_n_layers (s), ==, 4);
+  g_assert_cmpuint (layers->len, ==, G_N_ELEMENTS (wanted));
+  for (guint i = 0; i < layers->len; i++) {
+    CnnLayerInfo info;
+    cnn_session_layer (s, g_array_index (layers, int, i), &info);
+    g_assert_cmpstr (info.op, ==, wanted[i]);
+  }
+  g_array_unref (layers);
+  cnn_session_free (s);
+  cnn_model_unref (model);
+}
+
 static void
 expect (CnnModel *model, CnnShape shape, CnnStatus wanted, const char *part)
 {
@@ -182,6 +222,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/layer-facts", test_layer_facts);
   g_test_add_func ("/session/threads", test_threads_do_not_matter);
   g_test_add_func ("/session/batch", test_batch);
+  g_test_add_func ("/session/known-layers", test_known_layers_do_not_run);
   g_test_add_func ("/session/refusals", test_refusals);
   return g_test_run ();
 }
