@@ -9,17 +9,27 @@
 
 #include "base/size.h"
 
+static size_t
+with_slack (size_t bytes)
+{
+  return cnn_align_up (bytes) + CNN_SLACK_BYTES;
+}
+
+void *
+cnn_aligned_reserve (size_t bytes)
+{
+  void *memory;
+  if (bytes > SIZE_MAX / 2
+      || posix_memalign (&memory, CNN_ALIGN_BYTES, with_slack (bytes)))
+    return NULL;
+  return memory;
+}
+
 void *
 cnn_aligned_alloc (size_t bytes)
 {
-  if (bytes > SIZE_MAX / 2)
-    return NULL;
-  bytes = cnn_align_up (bytes) + CNN_SLACK_BYTES;
-
-  void *memory;
-  if (posix_memalign (&memory, CNN_ALIGN_BYTES, bytes))
-    return NULL;
-  return memset (memory, 0, bytes);
+  void *memory = cnn_aligned_reserve (bytes);
+  return memory ? memset (memory, 0, with_slack (bytes)) : NULL;
 }
 
 bool

@@ -32,6 +32,10 @@ cnn_align_up (size_t bytes)
  */
 void *cnn_aligned_alloc (size_t bytes);
 
+/** cnn_aligned_reserve: as cnn_aligned_alloc(), but not zeroed: what is never
+ * written need never be there. */
+void *cnn_aligned_reserve (size_t bytes);
+
 /** cnn_copy: memcpy() that allows NULL where @bytes is 0. */
 static inline void
 cnn_copy (void *to, const void *from, size_t bytes)

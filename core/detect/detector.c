@@ -20,12 +20,14 @@ typedef struct
   CnnWindows windows;
 } Level;
 
-/* window: height and width of what one answer is about. object_px: height of
+/* arena: of all levels, which run one after another, the largest first.
+ * window: height and width of what one answer is about. object_px: height of
  * the object in it. per_pixel: each cell is about a pixel, there are no boxes.
  */
 struct CnnDetector
 {
   CnnModel *model;
+  CnnArena *arena;
   int window[2];
   double object_px;
   bool per_pixel;
@@ -74,7 +76,9 @@ make_session (const CnnDetector *d, const CnnLevel *size, CnnPool *pool,
 {
   CnnShape shape = { 4,
     { 1, cnn_model_info (d->model)->channels, size->height, size->width } };
-  CnnSessionOptions options = { .pool = pool, .info_only = info_only };
+  CnnSessionOptions options = { .pool = pool,
+    .arena = d->arena,
+    .info_only = info_only };
   return cnn_session_new (d->model, &shape, &options, session, error);
 }
 
@@ -193,6 +197,8 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
 
   CnnStatus status =
       prepare_model (model, config->window_stride, &d->model, error);
+  if (!status && cnn_arena_new (&d->arena))
+    status = cnn_error_memory (error, sizeof *d, "a detector");
   if (!status)
     status = find_window (d, model, error);
   if (!status)
@@ -221,6 +227,7 @@ cnn_detector_free (CnnDetector *detector)
     cnn_resampler_free (detector->levels[k].resampler);
     cnn_session_free (detector->levels[k].session);
   }
+  cnn_arena_free (detector->arena);
   cnn_model_unref (detector->model);
   free (detector);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/size.h"
@@ -14,7 +15,8 @@
 #include "kernels/kernels.h"
 
 /* Blocks of the plan: one for each value, for its gradient, for each node's
- * scratch and packed weights, in that order. */
+ * scratch and packed weights, in that order. @kept: where values' blocks that
+ * lie outside the arena begin in @kept_bytes of their own, else -1. */
 typedef struct
 {
   CnnSession *session;
@@ -23,6 +25,8 @@ typedef struct
   CnnLifetime *blocks;
   int *root;
   bool *wanted, *runs;
+  int64_t *kept;
+  size_t kept_bytes;
 } Planner;
 
 static CnnLifetime *
@@ -152,6 +156,26 @@ plan_values (Planner *p, CnnError *error)
   return status;
 }
 
+/* Outputs out of an arena that others use before they have been read. */
+static CnnStatus
+keep_outputs (Planner *p, CnnError *error)
+{
+  const CnnGraph *g = p->session->graph;
+  for (size_t i = 0; i < g->n_outputs && p->how->arena; i++) {
+    int root = p->root[g->outputs[i]];
+    CnnLifetime *block = &p->blocks[root];
+    if (p->kept[root] >= 0)
+      continue;
+    if (block->bytes > CNN_MAX_ARENA_BYTES
+        || p->kept_bytes > CNN_MAX_ARENA_BYTES)
+      return cnn_error_memory (error, block->bytes, "the outputs");
+    p->kept[root] = (int64_t) p->kept_bytes;
+    p->kept_bytes += cnn_align_up (block->bytes);
+    block->bytes = 0;
+  }
+  return CNN_OK;
+}
+
 /* What packing and scratch go by: constants of the model have data, which
  * was packed with it; values that only this session knows have not. */
 static void
@@ -220,6 +244,8 @@ plan_memory (Planner *p, CnnError *error)
   if (!status)
     status = plan_grads (p, error);
   if (!status)
+    status = keep_outputs (p, error);
+  if (!status)
     plan_nodes (p);
   if (!status
       && cnn_plan (p->blocks, count, &s->memory.arena_bytes,
@@ -233,6 +259,14 @@ plan_memory (Planner *p, CnnError *error)
   return status;
 }
 
+static char *
+value_place (Planner *p, int v)
+{
+  const CnnSession *s = p->session;
+  int64_t kept = p->kept[p->root[v]];
+  return kept < 0 ? s->arena + value_block (p, v)->offset : s->kept + kept;
+}
+
 static void
 place_tensors (Planner *p)
 {
@@ -241,7 +275,7 @@ place_tensors (Planner *p)
   for (size_t v = 0; v < p->n_values; v++) {
     const CnnValue *value = &g->values[v];
     if (!s->tensors[v].data && (value->is_input || value->producer >= 0))
-      s->tensors[v].data = s->arena + value_block (p, (int) v)->offset;
+      s->tensors[v].data = value_place (p, (int) v);
     else if (s->learning && s->learn.weights[v])
       s->tensors[v].data = s->learn.weights[v];
     if (!s->learning || !p->wanted[v])
@@ -361,6 +395,22 @@ list_todo (CnnSession *s, bool *runs, CnnError *error)
   return CNN_OK;
 }
 
+static CnnStatus
+take_memory (Planner *p, CnnError *error)
+{
+  CnnSession *s = p->session;
+  CnnArena *arena = p->how->arena;
+  size_t bytes = s->memory.arena_bytes;
+  if (!arena && cnn_arena_new (&s->own_arena))
+    return cnn_error_memory (error, bytes, "the activations");
+  s->arena = cnn_arena_take (arena ? arena : s->own_arena, bytes);
+  s->kept = arena ? cnn_aligned_alloc (p->kept_bytes) : NULL;
+  if (!s->arena || (arena && !s->kept))
+    return cnn_error_memory (error, bytes + p->kept_bytes, "the activations");
+  s->memory.arena_bytes += p->kept_bytes;
+  return CNN_OK;
+}
+
 /* Memory of the planner and the session's arena. */
 static CnnStatus
 plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
@@ -377,22 +427,22 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
   p.root = calloc (p.n_values + 1, sizeof *p.root);
   p.wanted = calloc (p.n_values + 1, sizeof *p.wanted);
   p.runs = calloc (p.n_nodes + 1, sizeof *p.runs);
-  if (!p.blocks || !p.root || !p.wanted || !p.runs)
+  p.kept = malloc ((p.n_values + 1) * sizeof *p.kept);
+  if (!p.blocks || !p.root || !p.wanted || !p.runs || !p.kept)
     status = cnn_error_memory (error, count * sizeof *p.blocks, "a plan");
+  for (size_t v = 0; v < p.n_values && p.kept; v++)
+    p.kept[v] = -1;
   if (!status)
     status = list_todo (s, p.runs, error);
   if (!status)
     status = plan_memory (&p, error);
-  if (!status && !how->info_only) {
-    s->arena = cnn_aligned_alloc (s->memory.arena_bytes);
-    if (!s->arena)
-      status =
-          cnn_error_memory (error, s->memory.arena_bytes, "the activations");
-  }
+  if (!status && !how->info_only)
+    status = take_memory (&p, error);
   if (!status && !how->info_only) {
     place_tensors (&p);
     make_calls (&p);
   }
+  free (p.kept);
   free (p.runs);
   free (p.wanted);
   free (p.root);

@@ -17,7 +17,9 @@
  * @todo: the @n_todo nodes that do have to run, in order
  * @calls: one a node, ready to run; @ins and @outs are the arrays they point
  *   to
- * @arena: all activations and scratch; NULL if it only informs
+ * @arena: activations and scratch; NULL if it only informs
+ * @own_arena: what @arena is part of, unless that was given
+ * @kept: outputs, where others may use @arena between two runs
  * @learn: what it learns, if @learning
  * @grads: gradient of each value that matters, data NULL elsewhere
  * @dins, @douts: as @ins and @outs, for gradients
@@ -35,6 +37,8 @@ struct CnnSession
   const CnnTensor **ins;
   CnnTensor **outs;
   char *arena;
+  CnnArena *own_arena;
+  char *kept;
   CnnMemoryInfo memory;
 
   bool learning;
@@ -51,6 +55,7 @@ typedef struct
   const CnnTensor *inputs;
   int n_inputs;
   CnnPool *pool;
+  CnnArena *arena;
   bool info_only;
   const CnnLearn *learn;
 } CnnCompile;

@@ -18,6 +18,7 @@ cnn_session_new_with_inputs (CnnModel *model, const CnnTensor *inputs,
     .inputs = inputs,
     .n_inputs = n_inputs,
     .pool = options ? options->pool : NULL,
+    .arena = options ? options->arena : NULL,
     .info_only = options && options->info_only,
   };
   return cnn_session_compile (model, &how, session, error);
@@ -52,7 +53,8 @@ cnn_session_free (CnnSession *session)
   free (session->douts);
   free (session->dins);
   free (session->grads);
-  free (session->arena);
+  free (session->kept);
+  cnn_arena_free (session->own_arena);
   free (session->outs);
   free (session->ins);
   free (session->calls);

@@ -8,12 +8,14 @@
  * squeezed, four rows at a time so that lanes are rows and no gather is
  * needed. Normalisation is one multiply-add and a clamp on the result.
  *
- * Work is cut into bands of output rows, each with its own scratch: every row
- * is computed alone, so neither bands nor threads show in the result. */
+ * Work is cut into bands of output rows, each with scratch of its own while it
+ * lasts: every row is computed alone, so neither bands nor threads show in the
+ * result. */
 
 #include <cnn/image.h>
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -41,12 +43,15 @@ typedef struct
   uint8_t *bytes[BYTE_ROWS]; /* src_width each: rows without the steps */
 } Scratch;
 
+/* busy: bit i is set while scratch i is in use. The lowest that is free is
+ * taken, so that few threads touch little memory, and that again and again. */
 struct CnnResampler
 {
   int src_width, src_height, dst_width, dst_height;
   CnnSpan *across, *down;
   int n_bands, band_rows;
   Scratch scratch[MAX_BANDS];
+  atomic_uint busy;
   void *memory;
 };
 
@@ -270,11 +275,22 @@ do_rows (const Job *job, int channel, int y, int n_rows, Scratch *s)
   squeeze (r, s->columns, &job->tone, n_rows, out);
 }
 
+/* There are as many as bands, so one is free. */
+static unsigned
+take_scratch (CnnResampler *r)
+{
+  unsigned busy = atomic_load (&r->busy);
+  while (!atomic_compare_exchange_weak (&r->busy, &busy, busy | (busy + 1)))
+    ;
+  return (unsigned) __builtin_ctz (~busy);
+}
+
 static void
 do_band (void *data, int task, int CNN_UNUSED worker)
 {
   const Job *job = data;
   CnnResampler *r = job->resampler;
+  unsigned slot = take_scratch (r);
   int begin = task * r->band_rows, end = begin + r->band_rows;
   if (end > r->dst_height)
     end = r->dst_height;
@@ -282,7 +298,8 @@ do_band (void *data, int task, int CNN_UNUSED worker)
   for (int channel = 0; channel < job->image->channels; channel++)
     for (int y = begin; y < end; y += LANES)
       do_rows (job, channel, y, end - y < LANES ? end - y : LANES,
-          &r->scratch[task]);
+          &r->scratch[slot]);
+  atomic_fetch_and (&r->busy, ~(1u << slot));
 }
 
 /* -- the object --------------------------------------------------------- */
@@ -385,7 +402,7 @@ cnn_resampler_new (int src_width, int src_height, int dst_width, int dst_height,
   cut_bands (r);
 
   size_t bytes = lay_out (r, NULL);
-  r->memory = cnn_aligned_alloc (bytes);
+  r->memory = cnn_aligned_reserve (bytes);
   if (!r->memory) {
     free (r);
     return cnn_error_memory (error, bytes, "a resampler");

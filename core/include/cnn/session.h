@@ -13,14 +13,33 @@
 CNN_BEGIN_DECLS
 
 typedef struct CnnSession CnnSession;
+typedef struct CnnArena CnnArena;
 
 /** CNN_MAX_ARENA_BYTES: a session that would need more memory is refused. */
 #define CNN_MAX_ARENA_BYTES ((size_t) 8 << 30)
 
 /**
+ * cnn_arena_new:
+ * @arena: (out) (transfer full): free with cnn_arena_free(), after all sessions
+ *   that use it
+ *
+ * Memory that sessions share which never run at the same time: as much as the
+ * largest of them needs, if that is made first.
+ *
+ * Threads: one at a time, of all calls that concern its sessions.
+ */
+CNN_API CnnStatus cnn_arena_new (CnnArena **arena);
+
+/** cnn_arena_free: @arena: (nullable) */
+CNN_API void cnn_arena_free (CnnArena *arena);
+
+/**
  * CnnSessionOptions:
  * @pool: (nullable): threads to use, borrowed, must outlive the session; NULL
  *   = the calling thread
+ * @arena: (nullable): memory to use, borrowed, must outlive the session; NULL =
+ *   its own. With it, running another session of the arena overwrites the
+ *   inputs of this one; its outputs stay until it runs again
  * @info_only: 1 = shapes, geometry and memory plan only: no arena, can't run
  *
  * {0} is a sane default.
@@ -28,6 +47,7 @@ typedef struct CnnSession CnnSession;
 typedef struct
 {
   CnnPool *pool;
+  CnnArena *arena;
   int info_only;
 } CnnSessionOptions;
 
