@@ -24,6 +24,8 @@ detect (void)
       && __builtin_cpu_supports ("avx512dq")
       && __builtin_cpu_supports ("avx512vl"))
     found |= CNN_CPU_AVX512;
+  if (found & CNN_CPU_AVX512 && __builtin_cpu_supports ("avx512vnni"))
+    found |= CNN_CPU_VNNI;
 #elif defined(__aarch64__)
   found |= CNN_CPU_NEON;
 #endif
@@ -43,6 +45,7 @@ limit (const char *name)
     { "sse2", CNN_CPU_SSE2 },
     { "avx2", CNN_CPU_SSE2 | CNN_CPU_AVX2 },
     { "avx512", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 },
+    { "vnni", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI },
     { "neon", CNN_CPU_NEON },
   };
 

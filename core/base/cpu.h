@@ -10,14 +10,15 @@ enum
   CNN_CPU_SSE2 = 1 << 0,
   CNN_CPU_AVX2 = 1 << 1,   /* AVX2 and FMA */
   CNN_CPU_AVX512 = 1 << 2, /* F, BW, DQ, VL */
-  CNN_CPU_NEON = 1 << 3
+  CNN_CPU_NEON = 1 << 3,
+  CNN_CPU_VNNI = 1 << 4 /* AVX-512 VNNI */
 };
 
 /**
  * cnn_cpu_flags:
  * Returns: what may be used here; asked of the processor once. The
- * environment variable CONVNET_CPU ("sse2", "avx2", "avx512", "neon",
- * "portable") lowers it, for tests and for comparing.
+ * environment variable CONVNET_CPU ("sse2", "avx2", "avx512", "vnni",
+ * "neon", "portable") lowers it, for tests and for comparing.
  *
  * Threads: any.
  */

@@ -34,8 +34,10 @@ _Static_assert(TILE_ACCUMULATORS / TILE_OC >= 3, "tiles too narrow");
 #include "kernels/element_f32.h"
 
 #include "kernels/conv_f32.h"
+#include "kernels/conv_u8.h"
 #include "kernels/correlate_f32.h"
 #include "kernels/gemm_f32.h"
+#include "kernels/quantise_u8.h"
 
 #define TEXT2(x) #x
 #define TEXT(x)  TEXT2 (x)
@@ -47,6 +49,9 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .name = TEXT (ISA),
     .lanes = LANES,
     .conv = KERNEL (cnn_conv_f32),
+    .conv_u8 = KERNEL (cnn_conv_u8),
+    .pack_u8 = KERNEL (cnn_pack_u8),
+    .quantise = KERNEL (cnn_quantise_u8),
     .correlate = KERNEL (cnn_correlate_f32),
     .gemm_nn = KERNEL (cnn_gemm_nn_f32),
     .gemm_nt = KERNEL (cnn_gemm_nt_f32),

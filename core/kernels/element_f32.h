@@ -142,33 +142,6 @@ KERNEL (cnn_binary_f32) (CnnBinary op, const float *a, int a_step,
   }
 }
 
-/* Two vectors as one row of 2 * LANES: every other element, from the first or
- * the second on; and the way back, the row's first half and its second. */
-#if LANES == 4
-#define EVENS(a, b)   __builtin_shufflevector (a, b, 0, 2, 4, 6)
-#define ODDS(a, b)    __builtin_shufflevector (a, b, 1, 3, 5, 7)
-#define FIRSTS(a, b)  __builtin_shufflevector (a, b, 0, 4, 1, 5)
-#define SECONDS(a, b) __builtin_shufflevector (a, b, 2, 6, 3, 7)
-#elif LANES == 8
-#define EVENS(a, b)   __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define ODDS(a, b)    __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define FIRSTS(a, b)  __builtin_shufflevector (a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define SECONDS(a, b) __builtin_shufflevector (a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define EVENS(a, b)                                                            \
-  __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22,    \
-      24, 26, 28, 30)
-#define ODDS(a, b)                                                             \
-  __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23,    \
-      25, 27, 29, 31)
-#define FIRSTS(a, b)                                                           \
-  __builtin_shufflevector (a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,  \
-      22, 7, 23)
-#define SECONDS(a, b)                                                          \
-  __builtin_shufflevector (a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, \
-      14, 30, 15, 31)
-#endif
-
 static void
 KERNEL (
     cnn_max_pool_2x2_f32) (const float *x0, const float *x1, float *y, int n)

@@ -16,6 +16,7 @@
 #define CNN_KERNELS_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /** CNN_CONV_BLOCK: most output channels that one convolution run computes. */
 #define CNN_CONV_BLOCK 8
@@ -72,6 +73,92 @@ typedef struct
 /** CnnConvKernel: pixels are lanes, a tile of output channels x pixels stays
  * in registers. No operand may overlap @out. */
 typedef void (*CnnConvKernel) (const CnnConvRun *run);
+
+/**
+ * CnnConvU8Weights:
+ * @words: [oc][n_segments][n_lines], four int8 each, the first lowest
+ * @oc: a multiple of 4
+ */
+typedef struct
+{
+  const uint32_t *words;
+  int oc, n_segments, n_lines;
+} CnnConvU8Weights;
+
+/**
+ * CnnConvU8Run:
+ * @in: pixel 0 of line 0
+ * @line_bytes: from one line to the next; @n_lines of them
+ * @segments: @n_segments offsets in bytes, multiples of 4
+ * @row_bytes: where @pool, from what the upper of two rows reads to what the
+ *   lower one reads
+ * @weights: what pack_u8() wrote
+ * @bias: @scale: one an output channel, @oc of them; scales are positive
+ * @oc: a multiple of 4
+ * @low: @high: least and greatest result, 0 to 255
+ * @pool: 1: a pixel is the maximum of 2 x 2
+ * @out: (nullable): four channels a pixel, @out_group bytes from channels 0 ...
+ *   3 to the next four
+ * @floats: where @out is NULL: the sums times @scale, planes @float_plane
+ *   apart, of the first @n_floats channels
+ * @n: pixels to write
+ *
+ * A pixel is four uint8 channels, 32 bits. With the dot product of four times
+ * four bytes,
+ *   sum (o, x) = bias[o] + sum over s, l of
+ *       words[o][s][l] . in[l*line_bytes + segments[s] + 4*x]
+ *   out = min (max (round (sum * scale[o]) + zero, low), high)
+ * rounding ties to even. A sum's magnitude stays below 2^31 whatever the input:
+ * that is up to who makes the weights. All versions write the same bytes.
+ */
+typedef struct
+{
+  const uint8_t *in;
+  size_t line_bytes;
+  int n_lines;
+  const ptrdiff_t *segments;
+  int n_segments;
+  size_t row_bytes;
+  const void *weights;
+  const int32_t *bias;
+  const float *scale;
+  int oc;
+  int zero, low, high;
+  int pool;
+  uint8_t *out;
+  size_t out_group;
+  float *floats;
+  size_t float_plane;
+  int n_floats;
+  int n;
+} CnnConvU8Run;
+
+/** CnnConvU8Kernel: pixels are lanes, a tile of output channels x pixels stays
+ * in registers. No operand may overlap what is written. */
+typedef void (*CnnConvU8Kernel) (const CnnConvU8Run *run);
+
+/** CnnConvU8Pack: weights as conv_u8() of the same table wants them. Returns:
+ * their bytes, a multiple of 64. @packed: (nullable): is written. */
+typedef size_t (*CnnConvU8Pack) (const CnnConvU8Weights *weights, void *packed);
+
+/**
+ * CnnQuantiseRun:
+ * @planes: one a channel
+ * @inverse: 1 / scale
+ *
+ * out[4*x + c] = min (max (round (planes[c][x] * inverse) + zero, 0), 255),
+ * c < 4, x < n, rounding ties to even; NaN becomes 0.
+ */
+typedef struct
+{
+  const float *planes[4];
+  float inverse;
+  int zero;
+  uint8_t *out;
+  int n;
+} CnnQuantiseRun;
+
+typedef void (*CnnQuantiseKernel) (const CnnQuantiseRun *run);
 
 /**
  * CnnCorrelateRun:
@@ -165,6 +252,9 @@ typedef struct CnnKernels
   const char *name;
   int lanes;
   CnnConvKernel conv;
+  CnnConvU8Kernel conv_u8;
+  CnnConvU8Pack pack_u8;
+  CnnQuantiseKernel quantise;
   CnnCorrelateKernel correlate;
   CnnGemmKernel gemm_nn, gemm_nt;
   CnnMapKernel map;
@@ -187,6 +277,7 @@ const CnnKernels *cnn_kernels (void);
 void cnn_kernels_init_portable (CnnKernels *kernels);
 void cnn_kernels_init_avx2 (CnnKernels *kernels);
 void cnn_kernels_init_avx512 (CnnKernels *kernels);
+void cnn_kernels_init_vnni (CnnKernels *kernels);
 void cnn_kernels_init_neon (CnnKernels *kernels);
 
 #endif

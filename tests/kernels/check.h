@@ -29,6 +29,8 @@ void check_close (const char *what, gsize i, double got, double expected,
 
 void check_conv (gconstpointer kernels);
 void check_conv_pieces (gconstpointer kernels);
+void check_conv_u8 (gconstpointer kernels);
+void check_quantise_u8 (gconstpointer kernels);
 void check_correlate (gconstpointer kernels);
 void check_gemm_nn (gconstpointer kernels);
 void check_gemm_nt (gconstpointer kernels);

@@ -17,6 +17,7 @@ static const struct
   { "portable", 0 },
   { "avx2", CNN_CPU_AVX2 },
   { "avx512", CNN_CPU_AVX2 | CNN_CPU_AVX512 },
+  { "vnni", CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI },
   { "neon", CNN_CPU_NEON },
 };
 
@@ -27,6 +28,8 @@ static const struct
 } checks[] = {
   { "conv", check_conv },
   { "conv-pieces", check_conv_pieces },
+  { "conv-u8", check_conv_u8 },
+  { "quantise-u8", check_quantise_u8 },
   { "correlate", check_correlate },
   { "gemm-nn", check_gemm_nn },
   { "gemm-nt", check_gemm_nt },
