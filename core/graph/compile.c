@@ -81,8 +81,8 @@ works_in_place (Planner *p, const CnnNode *node, const int *readers)
 {
   const CnnGraph *g = p->session->graph;
   const CnnTensor *t = p->session->tensors;
-  if (p->how->learn || !node->op->inplace || !node->n_in || node->in[0] < 0
-      || node->out[0] < 0)
+  if (p->how->learn || p->how->incremental || !node->op->inplace || !node->n_in
+      || node->in[0] < 0 || node->out[0] < 0)
     return false;
   int in = node->in[0], out = node->out[0];
   size_t a, b;
@@ -156,24 +156,38 @@ plan_values (Planner *p, CnnError *error)
   return status;
 }
 
-/* Outputs out of an arena that others use before they have been read. */
+/* Gives value @v memory outside of the arena. */
 static CnnStatus
-keep_outputs (Planner *p, CnnError *error)
+keep_value (Planner *p, int v, CnnError *error)
 {
-  const CnnGraph *g = p->session->graph;
-  for (size_t i = 0; i < g->n_outputs && p->how->arena; i++) {
-    int root = p->root[g->outputs[i]];
-    CnnLifetime *block = &p->blocks[root];
-    if (p->kept[root] >= 0)
-      continue;
-    if (block->bytes > CNN_MAX_ARENA_BYTES
-        || p->kept_bytes > CNN_MAX_ARENA_BYTES)
-      return cnn_error_memory (error, block->bytes, "the outputs");
-    p->kept[root] = (int64_t) p->kept_bytes;
-    p->kept_bytes += cnn_align_up (block->bytes);
-    block->bytes = 0;
-  }
+  int root = p->root[v];
+  CnnLifetime *block = &p->blocks[root];
+  if (p->kept[root] >= 0)
+    return CNN_OK;
+  if (block->bytes > CNN_MAX_ARENA_BYTES
+      || p->kept_bytes + block->bytes > CNN_MAX_ARENA_BYTES)
+    return cnn_error_memory (error, block->bytes,
+        p->session->graph->values[v].name);
+  p->kept[root] = (int64_t) p->kept_bytes;
+  p->kept_bytes += cnn_align_up (block->bytes);
+  block->bytes = 0;
   return CNN_OK;
+}
+
+/* What is wanted after the run: outputs, out of an arena that others use before
+ * they have been read; everything, where only changes will be computed. */
+static CnnStatus
+keep_values (Planner *p, CnnError *error)
+{
+  const CnnSession *s = p->session;
+  const CnnGraph *g = s->graph;
+  CnnStatus status = CNN_OK;
+  for (size_t i = 0; i < g->n_outputs && p->how->arena && !status; i++)
+    status = keep_value (p, g->outputs[i], error);
+  for (size_t v = 0; v < p->n_values && p->how->incremental && !status; v++)
+    if (!s->tensors[v].data && value_block (p, (int) v)->bytes)
+      status = keep_value (p, (int) v, error);
+  return status;
 }
 
 /* What packing and scratch go by: constants of the model have data, which
@@ -211,6 +225,11 @@ plan_nodes (Planner *p)
     if (node->op->scratch_bytes && out)
       scratch_block (p, n)->bytes = node->op->scratch_bytes (node->params, in,
           node->n_in, out, p->how->pool, p->how->learn != NULL);
+    if (p->session->redo) {
+      p->session->redo[n] = cnn_redo_plan (node, p->session->tensors);
+      scratch_block (p, n)->bytes += cnn_redo_scratch_bytes (node,
+          &p->session->redo[n], p->session->tensors);
+    }
     if (p->how->learn && node->op->packed_bytes)
       packed_block (p, n)->bytes =
           node->op->packed_bytes (node->params, in, node->n_in);
@@ -244,7 +263,7 @@ plan_memory (Planner *p, CnnError *error)
   if (!status)
     status = plan_grads (p, error);
   if (!status)
-    status = keep_outputs (p, error);
+    status = keep_values (p, error);
   if (!status)
     plan_nodes (p);
   if (!status
@@ -306,6 +325,8 @@ make_calls (Planner *p)
       .pool = p->how->pool,
       .training = s->learning,
     };
+    if (s->redo)
+      s->redo[n].crops = call->scratch;
     if (!s->learning)
       call->packed = cnn_model_packed (s->model, (int) n);
     else if (packed_block (p, n)->bytes)
@@ -339,6 +360,12 @@ allocate (CnnSession *s, const CnnCompile *how)
   s->calls = calloc (g->n_nodes + 1, sizeof *s->calls);
   s->ins = calloc (n_in, sizeof *s->ins);
   s->outs = calloc (n_out, sizeof *s->outs);
+  if (how->incremental) {
+    s->redo = calloc (g->n_nodes + 1, sizeof *s->redo);
+    s->changes = calloc (g->n_values + 1, sizeof *s->changes);
+    if (!s->redo || !s->changes)
+      return false;
+  }
   if (how->learn) {
     s->grads = calloc (g->n_values + 1, sizeof *s->grads);
     s->dins = calloc (n_in, sizeof *s->dins);
@@ -404,8 +431,8 @@ take_memory (Planner *p, CnnError *error)
   if (!arena && cnn_arena_new (&s->own_arena))
     return cnn_error_memory (error, bytes, "the activations");
   s->arena = cnn_arena_take (arena ? arena : s->own_arena, bytes);
-  s->kept = arena ? cnn_aligned_alloc (p->kept_bytes) : NULL;
-  if (!s->arena || (arena && !s->kept))
+  s->kept = cnn_aligned_alloc (p->kept_bytes);
+  if (!s->arena || !s->kept)
     return cnn_error_memory (error, bytes + p->kept_bytes, "the activations");
   s->memory.arena_bytes += p->kept_bytes;
   return CNN_OK;

@@ -4,6 +4,7 @@
 #ifndef CNN_GRAPH_COMPILE_H
 #define CNN_GRAPH_COMPILE_H
 
+#include "graph/incremental.h"
 #include "graph/infer.h"
 #include "graph/learn.h"
 #include "graph/program.h"
@@ -19,7 +20,10 @@
  *   to
  * @arena: activations and scratch; NULL if it only informs
  * @own_arena: what @arena is part of, unless that was given
- * @kept: outputs, where others may use @arena between two runs
+ * @kept: outputs, where others may use @arena between two runs; all values, if
+ *   it is incremental
+ * @redo: (nullable): one a node, if it may run where the input has changed;
+ *   @changes: one a value. @has_run: all activations are there
  * @learn: what it learns, if @learning
  * @grads: gradient of each value that matters, data NULL elsewhere
  * @dins, @douts: as @ins and @outs, for gradients
@@ -41,6 +45,10 @@ struct CnnSession
   char *kept;
   CnnMemoryInfo memory;
 
+  CnnRedoNode *redo;
+  CnnChange *changes;
+  bool has_run;
+
   bool learning;
   CnnLearn learn;
   CnnTensor *grads;
@@ -56,7 +64,7 @@ typedef struct
   int n_inputs;
   CnnPool *pool;
   CnnArena *arena;
-  bool info_only;
+  bool info_only, incremental;
   const CnnLearn *learn;
 } CnnCompile;
 

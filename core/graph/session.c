@@ -20,6 +20,7 @@ cnn_session_new_with_inputs (CnnModel *model, const CnnTensor *inputs,
     .pool = options ? options->pool : NULL,
     .arena = options ? options->arena : NULL,
     .info_only = options && options->info_only,
+    .incremental = options && options->incremental,
   };
   return cnn_session_compile (model, &how, session, error);
 }
@@ -53,6 +54,8 @@ cnn_session_free (CnnSession *session)
   free (session->douts);
   free (session->dins);
   free (session->grads);
+  free (session->changes);
+  free (session->redo);
   free (session->kept);
   cnn_arena_free (session->own_arena);
   free (session->outs);
@@ -98,6 +101,47 @@ cnn_session_run (CnnSession *session)
     int n = session->todo[i];
     g->nodes[n].op->forward (&session->calls[n]);
   }
+  session->has_run = true;
+}
+
+/* What the caller says of the inputs; everything else has not changed yet. */
+static void
+begin_changes (CnnSession *s, const CnnRegion *changed, int n_changed)
+{
+  const CnnGraph *g = s->graph;
+  for (size_t v = 0; v < g->n_values; v++) {
+    s->changes[v].all = false;
+    s->changes[v].regions.count = 0;
+  }
+  for (size_t i = 1; i < g->n_inputs; i++)
+    s->changes[g->inputs[i]].all = true;
+  const CnnTensor *x = &s->tensors[g->inputs[0]];
+  CnnChange *change = &s->changes[g->inputs[0]];
+  change->all = x->shape.rank != 4 || x->shape.dims[0] != 1;
+  for (int i = 0; i < n_changed && !change->all; i++) {
+    CnnRegion r = cnn_region_clip (&changed[i], (int) x->shape.dims[3],
+        (int) x->shape.dims[2]);
+    cnn_regions_add (&change->regions, &r);
+  }
+}
+
+int
+cnn_session_run_changed (CnnSession *session, const CnnRegion *changed,
+    int n_changed)
+{
+  const CnnGraph *g = session->graph;
+  if (!session->redo || !session->has_run) {
+    cnn_session_run (session);
+    return 1;
+  }
+  begin_changes (session, changed, n_changed);
+  for (size_t i = 0; i < session->n_todo; i++) {
+    int n = session->todo[i];
+    cnn_redo_run (&g->nodes[n], &session->redo[n], &session->calls[n],
+        session->changes);
+  }
+  const CnnChange *y = &session->changes[g->outputs[0]];
+  return y->all || y->regions.count;
 }
 
 void

@@ -126,6 +126,7 @@ const CnnOp cnn_op_relu = {
   .inplace = true,
   .infer = cnn_infer_number,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_relu,
   .backward = backward_relu,
 };
@@ -139,6 +140,7 @@ const CnnOp cnn_op_tanh = {
   .inplace = true,
   .infer = cnn_infer_float,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_tanh,
   .backward = backward_tanh,
 };
@@ -152,6 +154,7 @@ const CnnOp cnn_op_sigmoid = {
   .inplace = true,
   .infer = cnn_infer_float,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_sigmoid,
   .backward = backward_sigmoid,
 };

@@ -231,6 +231,7 @@ const CnnOp cnn_op_argmax = {
   .parse = parse_arg,
   .infer = infer_arg,
   .geometry = geometry,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_argmax,
 };
 
@@ -244,6 +245,7 @@ const CnnOp cnn_op_argmin = {
   .parse = parse_arg,
   .infer = infer_arg,
   .geometry = geometry,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_argmin,
 };
 
@@ -257,5 +259,6 @@ const CnnOp cnn_op_hardmax = {
   .parse = cnn_softmax_parse,
   .infer = infer_hardmax,
   .geometry = cnn_softmax_geometry,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_hardmax,
 };

@@ -419,6 +419,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
     .parse = parse_,                                                           \
     .infer = infer_,                                                           \
     .geometry = cnn_op_geometry_pointwise,                                     \
+    .cellwise = cnn_op_cellwise,                                               \
     .forward = forward_##lower,                                                \
     .backward = back,                                                          \
   };

@@ -255,6 +255,13 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
   }
 }
 
+/* In training mode all cells decide what one is. */
+static bool
+cellwise (const void *params, CNN_UNUSED const CnnTensor *const *in)
+{
+  return !((const Params *) params)->training;
+}
+
 const CnnOp cnn_op_batch_normalization = {
   .name = "BatchNormalization",
   .since = 6,
@@ -268,6 +275,7 @@ const CnnOp cnn_op_batch_normalization = {
   .infer = infer,
   .fixed_in = 1 << 3 | 1 << 4, /* running mean and variance */
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cellwise,
   .forward = forward,
   .backward = backward,
 };

@@ -120,6 +120,7 @@ const CnnOp cnn_op_cast = {
   .parse = parse_cast,
   .infer = infer,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward,
 };
 
@@ -133,5 +134,6 @@ const CnnOp cnn_op_cast_like = {
   .parse = parse_like,
   .infer = infer,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward,
 };

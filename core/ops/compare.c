@@ -201,6 +201,7 @@ forward_bits (const CnnOpCall *call, Op op)
     .parse = parse_,                                                           \
     .infer = infer_,                                                           \
     .geometry = cnn_op_geometry_pointwise,                                     \
+    .cellwise = cnn_op_cellwise,                                               \
     .forward = forward_##lower,                                                \
   };
 

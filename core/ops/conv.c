@@ -123,6 +123,21 @@ macs (CNN_UNUSED const void *params, const CnnTensor *const *in,
   return (uint64_t) cnn_elements (out) * cnn_product (w, 1, w->rank);
 }
 
+void
+cnn_conv_lay_out (CnnConvSizes *s)
+{
+  s->rows = s->copied
+      ? (s->oh - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1
+      : s->h;
+  s->phases = s->stride[1] < s->kernel[1] * s->dilation[1]
+      ? s->stride[1]
+      : (s->kernel[1] - 1) * s->dilation[1] + 1;
+  s->phase = (size_t) s->ow
+      + (size_t) ((s->kernel[1] - 1) * s->dilation[1] / s->stride[1]);
+  s->pitch = s->copied ? s->phase * (size_t) s->phases : (size_t) s->w;
+  s->plane = (size_t) s->rows * s->pitch;
+}
+
 CnnConvSizes
 cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
     const CnnTensor *weights, const CnnTensor *out)
@@ -150,16 +165,7 @@ cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
     s.copied |= total > 0;
   }
   s.copied |= s.stride[1] > 1;
-  s.rows = s.copied
-      ? (s.oh - 1) * s.stride[0] + (s.kernel[0] - 1) * s.dilation[0] + 1
-      : s.h;
-  s.phases = s.stride[1] < s.kernel[1] * s.dilation[1]
-      ? s.stride[1]
-      : (s.kernel[1] - 1) * s.dilation[1] + 1;
-  s.phase = (size_t) s.ow
-      + (size_t) ((s.kernel[1] - 1) * s.dilation[1] / s.stride[1]);
-  s.pitch = s.copied ? s.phase * (size_t) s.phases : (size_t) s.w;
-  s.plane = (size_t) s.rows * s.pitch;
+  cnn_conv_lay_out (&s);
   return s;
 }
 
@@ -248,6 +254,7 @@ const CnnOp cnn_op_conv = {
   .parse = cnn_conv_parse,
   .infer = infer,
   .geometry = geometry,
+  .regional = true,
   .macs = macs,
   .scratch_bytes = scratch_bytes,
   .packed_bytes = packed_bytes,

@@ -52,6 +52,9 @@ typedef struct
 CnnConvSizes cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
     const CnnTensor *weights, const CnnTensor *out);
 
+/** cnn_conv_lay_out: @rows and the sizes after it, from the others. */
+void cnn_conv_lay_out (CnnConvSizes *sizes);
+
 /** cnn_conv_taps: writes kernel[0] * kernel[1] offsets into a plane. */
 void cnn_conv_taps (const CnnConvSizes *sizes, ptrdiff_t *taps);
 

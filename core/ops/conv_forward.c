@@ -93,6 +93,22 @@ layout_of (const CnnConvSizes *s, bool packs, const CnnPool *pool)
   return l;
 }
 
+/* What computes @region of a map: a smaller convolution. Where planes are
+ * copied, only what it needs of them: its padding begins elsewhere. */
+static CnnConvSizes
+crop (const CnnConvSizes *sizes, const CnnRegion *region)
+{
+  CnnConvSizes s = *sizes;
+  s.oh = region->y1 - region->y0;
+  s.ow = region->x1 - region->x0;
+  if (!s.copied)
+    return s;
+  s.pad[0] -= region->y0 * s.stride[0];
+  s.pad[1] -= region->x0 * s.stride[1];
+  cnn_conv_lay_out (&s);
+  return s;
+}
+
 size_t
 cnn_conv_forward_bytes (const CnnConvSizes *sizes, bool packs,
     const CnnPool *pool)
@@ -104,9 +120,12 @@ void
 cnn_conv_forward (const CnnOpCall *call)
 {
   const CnnConvParams *params = call->params;
-  CnnConvSizes s =
+  CnnConvSizes whole =
       cnn_conv_sizes (params, call->in[0], call->in[1], call->out[0]);
-  Layout l = layout_of (&s, !call->packed, call->pool);
+  CnnRegion all = { 0, 0, whole.ow, whole.oh };
+  const CnnRegion *region = call->region ? call->region : &all;
+  CnnConvSizes s = crop (&whole, region);
+  Layout l = layout_of (&whole, !call->packed, call->pool);
   char *scratch = call->scratch;
   ptrdiff_t *taps = (ptrdiff_t *) scratch;
   const float *packed = call->packed;
@@ -114,13 +133,17 @@ cnn_conv_forward (const CnnOpCall *call)
   const float *in = call->in[0]->data;
   float *out = call->out[0]->data, *planes = (float *) (scratch + l.planes);
   size_t in_size = (size_t) s.ic * (size_t) s.h * (size_t) s.w;
-  size_t out_size = (size_t) s.oc * (size_t) s.oh * (size_t) s.ow;
+  size_t out_plane = (size_t) whole.oh * (size_t) whole.ow;
+  size_t out_size = (size_t) s.oc * out_plane;
   int n_taps = s.kernel[0] * s.kernel[1];
 
   if (!packed) {
     cnn_op_conv.pack (params, call->in, call->n_in, scratch + l.weights);
     packed = (float *) (scratch + l.weights);
   }
+  if (!s.copied)
+    in += (size_t) region->y0 * (size_t) s.stride[0] * s.pitch + region->x0;
+  out += (size_t) region->y0 * (size_t) whole.ow + region->x0;
   cnn_conv_taps (&s, taps);
   for (int i = 0; i < s.n * s.group; i++, in += in_size, out += out_size) {
     int g = i % s.group;
@@ -142,6 +165,8 @@ cnn_conv_forward (const CnnOpCall *call)
             + (size_t) g * (size_t) s.oc * (size_t) s.ic * (size_t) n_taps,
         .bias = bias ? bias + (size_t) g * (size_t) s.oc : NULL,
         .out = out,
+        .out_pitch = (size_t) whole.ow,
+        .out_plane = out_plane,
         .activation = params->activation,
         .spare = scratch + l.spare,
     });

@@ -172,6 +172,7 @@ const CnnOp cnn_op_dropout = {
   .parse = parse,
   .infer = infer,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward,
   .backward = backward,
 };

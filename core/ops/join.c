@@ -301,6 +301,7 @@ const CnnOp cnn_op_concat = {
   .parse = parse_concat,
   .infer = infer_concat,
   .geometry = geometry,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_concat,
   .backward = backward_concat,
 };

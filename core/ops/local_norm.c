@@ -437,6 +437,7 @@ const CnnOp cnn_op_lrn = {
   .parse = parse_lrn,
   .infer = infer_lrn,
   .geometry = geometry_lrn,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_lrn,
   .backward = backward_lrn,
 };

@@ -13,6 +13,7 @@
 
 #include <cnn/graph.h>
 #include <cnn/pool.h>
+#include <cnn/region.h>
 #include <cnn/session.h>
 
 typedef struct CnnOp CnnOp;
@@ -42,6 +43,9 @@ typedef struct
  * @pool: (nullable): threads to use
  * @training: 1 while training: Dropout drops
  * @seed: for Dropout: differs from run to run and node to node
+ * @region: (nullable): compute these cells of the last two axes of out[0] only,
+ *   and leave its others as they are. Set for operators with @regional, within
+ *   the map and as region_grid() wants it; never while training
  *
  * One call of forward() or backward(). All shapes are what infer() agreed to,
  * all data pointers are set.
@@ -59,6 +63,7 @@ typedef struct
   CnnPool *pool;
   int training;
   uint64_t seed;
+  const CnnRegion *region;
 } CnnOpCall;
 
 /**
@@ -102,6 +107,9 @@ typedef struct
  *   accepts float32: the graph puts Casts around the node then, so that other
  *   precisions compute in float32
  * @reads_shape: forward() reads the shape of in[0], not its elements
+ * @regional: for maps n c h w with n = 1, forward() heeds call->region, and
+ *   geometry() says which cells of in[0] a cell of out[0] follows from. The
+ *   other inputs must not change for that
  *
  * Integers, bool and other types are infer()'s business: an operator takes the
  * types that ONNX gives it. Tensors of no elements are possible: forward()
@@ -117,6 +125,13 @@ typedef struct
  * @geometry: cells of out[0] on in[0]; @in has max_in entries, NULL where left
  *   out. NULL = cells have no place (Flatten).
  *   cnn_op_geometry_pointwise() for element-wise operators.
+ * @cellwise: true if, where geometry() says that a cell of out[0] looks at one
+ *   cell of the inputs, it follows from that alone, all channels of it: then
+ *   forward() on a piece of the maps gives that piece of the result, to the
+ *   bit. NULL = no
+ * @region_grid: regions of out[0] have to begin and end at multiples of
+ *   @grid ([0] vertical), or at the map's end, for forward() to give the same
+ *   bits as without a region. NULL = anywhere
  * @macs: multiply-accumulates of a forward pass; NULL = 0
  * @scratch_bytes: for forward(), and where @training for backward() too; NULL
  *   = 0. May depend on cnn_pool_threads(@pool)
@@ -141,6 +156,7 @@ struct CnnOp
   bool inplace;
   bool float32_only;
   bool reads_shape;
+  bool regional;
   uint32_t fixed_in, value_in;
 
   CnnStatus (
@@ -149,6 +165,8 @@ struct CnnOp
       CnnTensor *out, int n_out, CnnError *error);
   bool (*geometry) (const void *params, const CnnTensor *const *in,
       CnnOpGeometry *geometry);
+  bool (*cellwise) (const void *params, const CnnTensor *const *in);
+  void (*region_grid) (const CnnOpCall *call, int grid[2]);
   uint64_t (*macs) (const void *params, const CnnTensor *const *in, int n_in,
       const CnnTensor *out);
   size_t (*scratch_bytes) (const void *params, const CnnTensor *const *in,
@@ -172,6 +190,9 @@ const CnnOp *cnn_op_at (int i);
 /** cnn_op_geometry_pointwise: window 1, stride 1, offset 0. */
 bool cnn_op_geometry_pointwise (const void *params, const CnnTensor *const *in,
     CnnOpGeometry *geometry);
+
+/** cnn_op_cellwise: Returns: true. */
+bool cnn_op_cellwise (const void *params, const CnnTensor *const *in);
 
 /* Reading attributes in parse(): each finds the attribute by name, checks its
  * type and writes the value; where it is missing the value is left as it is

@@ -71,18 +71,17 @@ static int
 flat_rows (int ow, size_t row_step)
 {
   size_t rows = row_step ? (FLAT_PIXELS - 1) / row_step : 0;
-  return (size_t) ow <= FLAT_PIXELS ? (int) rows + 1 : 1;
+  return ow <= FLAT_PIXELS ? (int) rows + 1 : 1;
 }
 
+/* The last of the rows begins before FLAT_PIXELS. */
 size_t
 cnn_planar_spare_bytes (int oh, int ow, size_t row_step)
 {
-  int rows = flat_rows (ow, row_step);
-  if (rows > oh)
-    rows = oh;
-  if ((size_t) ow > FLAT_PIXELS)
-    return 0;
-  size_t pixels = (size_t) (rows - 1) * row_step + (size_t) ow;
+  size_t most = FLAT_PIXELS + (size_t) (ow < FLAT_PIXELS ? ow : FLAT_PIXELS);
+  size_t pixels = (size_t) (oh - 1) * row_step + (size_t) ow;
+  if (pixels > most)
+    pixels = most;
   return cnn_align_up (CNN_CONV_BLOCK * pixels * sizeof (float));
 }
 
@@ -113,7 +112,8 @@ way_of (const CnnPlanar *p)
   int rows = flat_rows (p->ow, p->row_step);
   if (rows > p->oh)
     rows = p->oh;
-  if (p->row_step == (size_t) p->ow || p->oh == 1)
+  if (p->oh == 1
+      || (p->row_step == (size_t) p->ow && p->out_pitch == (size_t) p->ow))
     return DENSE;
   if (rows < 2 || p->ow > FLAT_PIXELS || !prefers_flat (p, rows))
     return BY_ROW;
@@ -127,7 +127,6 @@ block_run (const CnnPlanar *p, int block, int y, int x, int n)
 {
   int first = cnn_planar_block (p->oc, block);
   int oc = cnn_planar_block (p->oc, block + 1) - first;
-  size_t plane = (size_t) p->oh * (size_t) p->ow;
   return (CnnConvRun){
     .in = p->in + (size_t) y * p->row_step + x,
     .in_plane = p->in_plane,
@@ -138,8 +137,9 @@ block_run (const CnnPlanar *p, int block, int y, int x, int n)
         p->weights + (size_t) first * (size_t) p->ic * (size_t) p->n_taps,
     .w_pitch = oc,
     .bias = p->bias ? p->bias + first : NULL,
-    .out = p->out + (size_t) first * plane + (size_t) y * (size_t) p->ow + x,
-    .out_plane = plane,
+    .out =
+        p->out + (size_t) first * p->out_plane + (size_t) y * p->out_pitch + x,
+    .out_plane = p->out_plane,
     .oc = oc,
     .n = n,
     .add = p->add,
@@ -212,15 +212,16 @@ copy_loosely (float *to, const float *from, size_t n)
 static void
 take_rows (const CnnPlanar *p, const CnnConvRun *flat, float *out, int rows)
 {
-  size_t plane = (size_t) p->oh * (size_t) p->ow, ow = (size_t) p->ow;
-  for (int o = 0; o < flat->oc; o++, out += plane)
+  size_t ow = (size_t) p->ow;
+  bool dense = p->out_pitch == ow;
+  for (int o = 0; o < flat->oc; o++, out += p->out_plane)
     for (int y = 0; y < rows; y++) {
       const float *from =
           flat->out + (size_t) o * flat->out_plane + (size_t) y * p->row_step;
-      float *to = out + (size_t) y * ow;
+      float *to = out + (size_t) y * p->out_pitch;
       if (p->add)
         p->kernels->binary (CNN_BINARY_ADD, to, 1, from, 1, to, ow);
-      else if ((size_t) (rows - y) * ow >= ow + COPIED)
+      else if (dense && (size_t) (rows - y) * ow >= ow + COPIED)
         copy_loosely (to, from, ow);
       else
         memcpy (to, from, ow * sizeof *to);
@@ -296,7 +297,12 @@ rows_of_task (const CnnPlanar *p, Way way, size_t row_macs)
 void
 cnn_planar_run (const CnnPlanar *planar)
 {
-  const CnnPlanar *p = planar;
+  CnnPlanar with = *planar;
+  const CnnPlanar *p = &with;
+  if (!with.out_pitch)
+    with.out_pitch = (size_t) with.ow;
+  if (!with.out_plane)
+    with.out_plane = (size_t) with.oh * (size_t) with.ow;
   Cut cut = { .planar = p, .way = way_of (p) };
   int blocks = cnn_planar_blocks (p->oc), parts = 1;
   size_t row_macs =

@@ -17,7 +17,9 @@
  * @row_step: elements from what an output row reads to what the next reads
  * @taps: @n_taps offsets
  * @weights: from cnn_planar_pack()
- * @out: oc planes of oh x ow, dense
+ * @out: oc planes of oh x ow
+ * @out_pitch, @out_plane: elements from row to row, from plane to plane of
+ *   @out; 0 = dense
  * @spare: cnn_planar_spare_bytes() of memory for each thread of @pool
  *
  * out[o][y][x] = f ([add] + bias[o] + sum over i, t of
@@ -34,6 +36,7 @@ typedef struct
   int n_taps;
   const float *weights, *bias;
   float *out;
+  size_t out_pitch, out_plane;
   int add;
   CnnActivation activation;
   void *spare;
@@ -43,7 +46,7 @@ typedef struct
 void cnn_planar_run (const CnnPlanar *planar);
 
 /** cnn_planar_spare_bytes: memory that one thread needs, a multiple of
- * CNN_ALIGN_BYTES. */
+ * CNN_ALIGN_BYTES; smaller sizes never need more. */
 size_t cnn_planar_spare_bytes (int oh, int ow, size_t row_step);
 
 /** cnn_planar_block: first output channel of block @block of those that @oc

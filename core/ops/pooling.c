@@ -247,9 +247,9 @@ take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
 }
 
 static void
-finish_row (const Sizes *s, Span z, Span y, float *to)
+finish_row (const Sizes *s, Span z, Span y, int x0, int x1, float *to)
 {
-  for (int j = 0; j < s->out[1]; j++) {
+  for (int j = x0; j < x1; j++) {
     if (s->kind == KIND_MEAN)
       to[j] /= divisor_of (s, z, y, span_of (s, 1, j));
     else if (s->kind == KIND_MAX)
@@ -261,10 +261,12 @@ finish_row (const Sizes *s, Span z, Span y, float *to)
   }
 }
 
+/* Columns x0 ... x1 - 1 of a row of the output, which begins at @to. */
 static void
-pool_row (const Sizes *s, const float *in, Span z, Span y, float *to)
+pool_row (const Sizes *s, const float *in, Span z, Span y, int x0, int x1,
+    float *to)
 {
-  for (int j = 0; j < s->out[1]; j++)
+  for (int j = x0; j < x1; j++)
     to[j] = s->kind == KIND_MAX ? -HUGE_VALF : 0;
   for (int d = 0; d < z.n; d++)
     for (int p = 0; p < y.n; p++) {
@@ -275,20 +277,30 @@ pool_row (const Sizes *s, const float *in, Span z, Span y, float *to)
       for (int q = 0; q < s->kernel[1]; q++) {
         int64_t first, last, at = q * s->dilation[1] - s->pad[1];
         cnn_window_reach (at, s->stride[1], s->in[1], s->out[1], &first, &last);
+        first = first > x0 ? first : x0;
+        last = last < x1 ? last : x1;
         if (last > first)
           take_row (s, row + first * s->stride[1] + at, s->stride[1],
               to + first, (int) (last - first));
       }
     }
-  finish_row (s, z, y, to);
+  finish_row (s, z, y, x0, x1, to);
 }
 
 typedef struct
 {
   const CnnOpCall *call;
   Sizes sizes;
-  int rows, bands; /* rows of a task, tasks a plane */
+  CnnRegion region; /* rows count through all depths */
+  int rows, bands;  /* rows of a task, tasks a plane */
 } Cut;
+
+static CnnRegion
+region_of (const CnnOpCall *call, const Sizes *s)
+{
+  CnnRegion all = { 0, 0, s->out[1], s->out[0] * s->out[DEPTH] };
+  return call->region ? *call->region : all;
+}
 
 static void
 rows_2x2 (const Cut *cut, const float *in, float *out, int y0, int y1)
@@ -297,21 +309,22 @@ rows_2x2 (const Cut *cut, const float *in, float *out, int y0, int y1)
   const CnnKernels *k = cut->call->kernels;
   CnnPoolKernel pool =
       s->kind == KIND_MAX ? k->max_pool_2x2 : k->average_pool_2x2;
-  size_t w = (size_t) s->in[1], ow = (size_t) s->out[1];
+  size_t w = (size_t) s->in[1], x0 = (size_t) cut->region.x0;
+  int n = cut->region.x1 - cut->region.x0;
   for (int y = y0; y < y1; y++) {
-    const float *row = in + 2 * (size_t) y * w;
-    pool (row, row + w, out + (size_t) y * ow, (int) ow);
+    const float *row = in + 2 * ((size_t) y * w + x0);
+    pool (row, row + w, out + (size_t) y * (size_t) s->out[1] + x0, n);
   }
 }
 
-/* Rows count through all depths. */
 static void
 rows_any (const Cut *cut, const float *in, float *out, int y0, int y1)
 {
   const Sizes *s = &cut->sizes;
   for (int y = y0; y < y1; y++)
     pool_row (s, in, span_of (s, DEPTH, y / s->out[0]),
-        span_of (s, 0, y % s->out[0]), out + (size_t) y * (size_t) s->out[1]);
+        span_of (s, 0, y % s->out[0]), cut->region.x0, cut->region.x1,
+        out + (size_t) y * (size_t) s->out[1]);
 }
 
 static size_t
@@ -326,22 +339,22 @@ task (void *data, int number, CNN_UNUSED int worker)
   const Cut *cut = data;
   const Sizes *s = &cut->sizes;
   size_t plane = (size_t) (number / cut->bands);
-  int rows = s->out[0] * s->out[DEPTH];
-  int y0 = number % cut->bands * cut->rows, y1 = y0 + cut->rows;
+  int y0 = cut->region.y0 + number % cut->bands * cut->rows;
+  int y1 = y0 + cut->rows, end = cut->region.y1;
   const float *in = cut->call->in[0]->data;
   float *out = cut->call->out[0]->data;
   in += plane * volume (s->in);
   out += plane * volume (s->out);
-  (is_2x2 (s) ? rows_2x2 : rows_any) (cut, in, out, y0, y1 < rows ? y1 : rows);
+  (is_2x2 (s) ? rows_2x2 : rows_any) (cut, in, out, y0, y1 < end ? y1 : end);
 }
 
 static void
 forward (const CnnOpCall *call, Kind kind)
 {
   Cut cut = { .call = call, .sizes = sizes_of (call, kind) };
+  cut.region = region_of (call, &cut.sizes);
   cut.rows = TASK_PIXELS / (cut.sizes.in[1] * cut.sizes.stride[0]) + 1;
-  cut.bands =
-      (cut.sizes.out[0] * cut.sizes.out[DEPTH] + cut.rows - 1) / cut.rows;
+  cut.bands = (cut.region.y1 - cut.region.y0 + cut.rows - 1) / cut.rows;
   cnn_pool_run (call->pool, cut.sizes.planes * cut.bands, task, &cut);
 }
 
@@ -412,21 +425,25 @@ forward_cells (const CnnOpCall *call)
   CnnTensor *y = call->out[0];
   int64_t *indices =
       call->n_out > 1 && call->out[1] ? call->out[1]->data : NULL;
-  size_t bytes = cnn_type_bytes (x->type), to = 0;
+  size_t bytes = cnn_type_bytes (x->type);
+  CnnRegion r = region_of (call, &s);
   for (int plane = 0; plane < s.planes; plane++)
-    for (int i = 0; i < (int) volume (s.out); i++, to++) {
-      Cell c = cell_of (&s, i);
-      size_t base = (size_t) plane * volume (s.in);
-      size_t best = cell_size (&c) ? cell_best (&s, &c, x, base) : 0;
-      if (cell_size (&c))
-        memcpy ((char *) y->data + to * bytes,
-            (const char *) x->data + (base + best) * bytes, bytes);
-      else
-        memset ((char *) y->data + to * bytes, 0, bytes);
-      if (indices)
-        indices[to] = (int64_t) (base
-            + (p->column_major ? column_major (&s, best) : best));
-    }
+    for (int row = r.y0; row < r.y1; row++)
+      for (int column = r.x0; column < r.x1; column++) {
+        int i = row * s.out[1] + column;
+        Cell c = cell_of (&s, i);
+        size_t base = (size_t) plane * volume (s.in);
+        size_t best = cell_size (&c) ? cell_best (&s, &c, x, base) : 0;
+        size_t to = (size_t) plane * volume (s.out) + (size_t) i;
+        if (cell_size (&c))
+          memcpy ((char *) y->data + to * bytes,
+              (const char *) x->data + (base + best) * bytes, bytes);
+        else
+          memset ((char *) y->data + to * bytes, 0, bytes);
+        if (indices)
+          indices[to] = (int64_t) (base
+              + (p->column_major ? column_major (&s, best) : best));
+      }
 }
 
 static void
@@ -547,6 +564,7 @@ const CnnOp cnn_op_max_pool = {
   .parse = parse_max,
   .infer = infer_max,
   .geometry = geometry,
+  .regional = true,
   .forward = forward_max,
   .backward = backward_max,
 };
@@ -562,6 +580,7 @@ const CnnOp cnn_op_average_pool = {
   .parse = parse_average,
   .infer = infer,
   .geometry = geometry,
+  .regional = true,
   .forward = forward_average,
   .backward = backward_average,
 };
@@ -577,6 +596,7 @@ const CnnOp cnn_op_lp_pool = {
   .parse = parse_lp,
   .infer = infer,
   .geometry = geometry,
+  .regional = true,
   .forward = forward_lp,
   .backward = backward_lp,
 };

@@ -268,6 +268,7 @@ const CnnOp cnn_op_quantize_linear = {
   .parse = parse,
   .infer = infer_quantize,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_quantize,
 };
 
@@ -282,6 +283,7 @@ const CnnOp cnn_op_dequantize_linear = {
   .parse = parse,
   .infer = infer_dequantize,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_dequantize,
 };
 

@@ -289,6 +289,7 @@ const CnnOp cnn_op_identity = {
   .inplace = true,
   .infer = cnn_infer_same,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward,
   .backward = backward,
 };

@@ -251,6 +251,7 @@ backward_several (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
     .max_out = 1,                                                              \
     .infer = infer_,                                                           \
     .geometry = cnn_op_geometry_pointwise,                                     \
+    .cellwise = cnn_op_cellwise,                                               \
     .forward = forward_##lower,                                                \
     .backward = backward_##lower,                                              \
   };
@@ -268,6 +269,7 @@ const CnnOp cnn_op_where = {
   .max_out = 1,
   .infer = infer_where,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_where,
   .backward = backward_where,
 };
@@ -403,6 +405,7 @@ const CnnOp cnn_op_clip = {
   .parse = parse_clip,
   .infer = infer_clip,
   .geometry = cnn_op_geometry_pointwise,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_clip,
   .backward = backward_clip,
 };

@@ -262,6 +262,7 @@ const CnnOp cnn_op_softmax = {
   .parse = cnn_softmax_parse,
   .infer = infer,
   .geometry = cnn_softmax_geometry,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_softmax,
   .backward = backward_softmax,
 };
@@ -278,6 +279,7 @@ const CnnOp cnn_op_log_softmax = {
   .parse = cnn_softmax_parse,
   .infer = infer,
   .geometry = cnn_softmax_geometry,
+  .cellwise = cnn_op_cellwise,
   .forward = forward_log_softmax,
   .backward = backward_log_softmax,
 };

@@ -194,6 +194,7 @@ parse_gelu (const CnnAttributes *attributes, void *params, CnnError *error)
     .parse = parse_,                                                           \
     .infer = cnn_infer_float,                                                  \
     .geometry = cnn_op_geometry_pointwise,                                     \
+    .cellwise = cnn_op_cellwise,                                               \
     .forward = forward_##lower,                                                \
     .backward = backward_,                                                     \
   };
@@ -327,6 +328,7 @@ int_sign (int64_t x, bool is_unsigned)
     .inplace = true,                                                           \
     .infer = cnn_infer_number,                                                 \
     .geometry = cnn_op_geometry_pointwise,                                     \
+    .cellwise = cnn_op_cellwise,                                               \
     .forward = forward_##lower,                                                \
     .backward = backward_##lower,                                              \
   };
@@ -432,6 +434,7 @@ forward_bitwise_not (const CnnOpCall *call)
     .parse = parse_,                                                           \
     .infer = infer_,                                                           \
     .geometry = cnn_op_geometry_pointwise,                                     \
+    .cellwise = cnn_op_cellwise,                                               \
     .forward = forward_##lower,                                                \
   };
 

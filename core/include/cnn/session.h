@@ -9,6 +9,7 @@
 
 #include <cnn/model.h>
 #include <cnn/pool.h>
+#include <cnn/region.h>
 
 CNN_BEGIN_DECLS
 
@@ -41,6 +42,8 @@ CNN_API void cnn_arena_free (CnnArena *arena);
  *   its own. With it, running another session of the arena overwrites the
  *   inputs of this one; its outputs stay until it runs again
  * @info_only: 1 = shapes, geometry and memory plan only: no arena, can't run
+ * @incremental: 1 = for cnn_session_run_changed(): every activation has memory
+ *   of its own (CnnMemoryInfo.sum_bytes, several times what is needed else)
  *
  * {0} is a sane default.
  */
@@ -49,6 +52,7 @@ typedef struct
   CnnPool *pool;
   CnnArena *arena;
   int info_only;
+  int incremental;
 } CnnSessionOptions;
 
 /**
@@ -154,6 +158,25 @@ CNN_API const CnnTensor *cnn_session_output (const CnnSession *session, int i);
  * side. Results do not depend on the number of threads.
  */
 CNN_API void cnn_session_run (CnnSession *session);
+
+/**
+ * cnn_session_run_changed:
+ * @changed: @n_changed rectangles of input 0, which may overlap or reach over
+ *   its edges: nothing outside of them has been written since the last run
+ *
+ * As cnn_session_run(), with the same result to the bit, for the second run on
+ * of an incremental session: computes only what follows from the rectangles.
+ * All of a layer is computed where its operator can't do less, or where it is
+ * no faster. Inputs after the first count as changed. Other sessions, and the
+ * first run, compute everything.
+ *
+ * Cost: the MACs of the cells that see a changed pixel. Neither allocates nor
+ * fails. Threads: as cnn_session_run().
+ *
+ * Returns: 0 if output 0 is what it was, 1 if it may have changed.
+ */
+CNN_API int cnn_session_run_changed (CnnSession *session,
+    const CnnRegion *changed, int n_changed);
 
 /**
  * cnn_session_run_watched:
