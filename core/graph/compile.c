@@ -207,6 +207,17 @@ call_inputs (const CnnSession *s, const CnnNode *node, CnnTensor *copies,
   }
 }
 
+/* Training sums as the definition says. */
+static int
+variant_of (const Planner *p, const CnnNode *node, const CnnTensor *const *in,
+    const CnnTensor *out)
+{
+  if (!node->op->variant || !out || p->how->learn)
+    return 0;
+  return node->op->variant (node->params, in, node->n_in, out,
+      p->how->precision);
+}
+
 static void
 plan_nodes (Planner *p)
 {
@@ -222,9 +233,11 @@ plan_nodes (Planner *p)
     *packed_block (p, n) = (CnnLifetime){ 0, (int) p->n_nodes, 0, 0 };
     if (!p->runs[n])
       continue;
+    int variant = variant_of (p, node, in, out);
+    p->session->calls[n].variant = variant;
     if (node->op->scratch_bytes && out)
       scratch_block (p, n)->bytes = node->op->scratch_bytes (node->params, in,
-          node->n_in, out, p->how->pool, p->how->learn != NULL);
+          node->n_in, out, variant, p->how->pool, p->how->learn != NULL);
     if (p->session->redo) {
       p->session->redo[n] = cnn_redo_plan (node, p->session->tensors);
       scratch_block (p, n)->bytes += cnn_redo_scratch_bytes (node,
@@ -232,7 +245,7 @@ plan_nodes (Planner *p)
     }
     if (p->how->learn && node->op->packed_bytes)
       packed_block (p, n)->bytes =
-          node->op->packed_bytes (node->params, in, node->n_in);
+          node->op->packed_bytes (node->params, in, node->n_in, variant);
   }
 }
 
@@ -305,6 +318,22 @@ place_tensors (Planner *p)
   }
 }
 
+static CnnStatus
+pack_weights (Planner *p, CnnError *error)
+{
+  CnnSession *s = p->session;
+  CnnStatus status = CNN_OK;
+  for (size_t k = 0; k < s->n_todo && !status; k++) {
+    int n = s->todo[k];
+    const CnnTensor *in[CNN_MAX_NODE_TENSORS];
+    CnnTensor copies[CNN_MAX_NODE_TENSORS];
+    call_inputs (s, &s->graph->nodes[n], copies, in);
+    status = cnn_model_pack (s->model, n, s->calls[n].variant, in,
+        &s->calls[n].packed, error);
+  }
+  return status;
+}
+
 static void
 make_calls (Planner *p)
 {
@@ -315,6 +344,8 @@ make_calls (Planner *p)
     const CnnNode *node = &s->graph->nodes[n];
     CnnOpCall *call = &s->calls[n];
     *call = (CnnOpCall){
+      .variant = call->variant,
+      .packed = call->packed,
       .params = node->params,
       .in = ins,
       .n_in = node->n_in,
@@ -327,9 +358,7 @@ make_calls (Planner *p)
     };
     if (s->redo)
       s->redo[n].crops = call->scratch;
-    if (!s->learning)
-      call->packed = cnn_model_packed (s->model, (int) n);
-    else if (packed_block (p, n)->bytes)
+    if (packed_block (p, n)->bytes)
       call->packed = s->arena + packed_block (p, n)->offset;
     for (int i = 0; i < node->n_in; i++)
       *ins++ = node->in[i] < 0 ? NULL : &s->tensors[node->in[i]];
@@ -463,6 +492,9 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
     status = list_todo (s, p.runs, error);
   if (!status)
     status = plan_memory (&p, error);
+  if (!status && !how->info_only && !how->learn)
+    status = pack_weights (&p, error);
+  s->memory.weight_bytes = cnn_model_weight_bytes (s->model);
   if (!status && !how->info_only)
     status = take_memory (&p, error);
   if (!status && !how->info_only) {
@@ -493,9 +525,6 @@ cnn_session_compile (CnnModel *model, const CnnCompile *how,
   }
 
   CnnStatus status = check_inputs (s->graph, how, error);
-  if (!status && !how->info_only && !how->learn)
-    status = cnn_model_pack (model, error);
-  s->memory.weight_bytes = cnn_model_weight_bytes (model);
   if (!status && !allocate (s, how))
     status = cnn_error_memory (error, s->graph->n_values, "a session");
   if (!status)

@@ -64,6 +64,7 @@ typedef struct
   int n_inputs;
   CnnPool *pool;
   CnnArena *arena;
+  CnnPrecision precision;
   bool info_only, incremental;
   const CnnLearn *learn;
 } CnnCompile;

@@ -37,7 +37,7 @@ node_cost (const CnnNode *node, const CnnTensor *tensors, CnnCost *cost)
     cost->macs += op->macs (node->params, in, node->n_in, y);
   return !op->scratch_bytes
       || cnn_size_add (cost->bytes,
-          op->scratch_bytes (node->params, in, node->n_in, y, NULL, 0),
+          op->scratch_bytes (node->params, in, node->n_in, y, 0, NULL, 0),
           &cost->bytes);
 }
 
@@ -86,10 +86,10 @@ cnn_node_compute (const CnnNode *node, const CnnTensor *tensors, CnnTensor *out,
   cnn_node_inputs (node, tensors, in);
   const CnnTensor *y = node->out[0] < 0 ? &none : &tensors[node->out[0]];
   size_t scratch_bytes = op->scratch_bytes
-      ? op->scratch_bytes (node->params, in, node->n_in, y, NULL, 0)
+      ? op->scratch_bytes (node->params, in, node->n_in, y, 0, NULL, 0)
       : 0;
   size_t packed_bytes =
-      op->packed_bytes ? op->packed_bytes (node->params, in, node->n_in) : 0;
+      op->packed_bytes ? op->packed_bytes (node->params, in, node->n_in, 0) : 0;
   void *scratch = cnn_aligned_alloc (scratch_bytes);
   void *packed = cnn_aligned_alloc (packed_bytes);
   CnnStatus status = allocate_outputs (node, tensors, out, outs, error);
@@ -98,7 +98,7 @@ cnn_node_compute (const CnnNode *node, const CnnTensor *tensors, CnnTensor *out,
 
   if (!status) {
     if (packed_bytes)
-      op->pack (node->params, in, node->n_in, packed);
+      op->pack (node->params, in, node->n_in, 0, packed);
     op->forward (&(CnnOpCall){
         .params = node->params,
         .in = in,

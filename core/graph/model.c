@@ -22,7 +22,6 @@ struct CnnModel
   CnnGraph *program;
   pthread_mutex_t lock;
   void **packed;
-  bool is_packed;
   size_t weight_bytes;
   CnnModelInfo info;
 };
@@ -72,43 +71,26 @@ count_weight_bytes (const CnnGraph *g)
   return bytes;
 }
 
-static CnnStatus
-pack_weights (CnnModel *model, CnnError *error)
-{
-  const CnnGraph *g = model->program;
-  CnnTensor *tensors = malloc ((g->n_values + 1) * sizeof *tensors);
-  if (!tensors)
-    return cnn_error_memory (error, g->n_nodes, "packed weights");
-
-  CnnStatus status = CNN_OK;
-  for (size_t v = 0; v < g->n_values; v++)
-    tensors[v] = g->values[v].tensor;
-  for (size_t n = 0; n < g->n_nodes && !status; n++) {
-    const CnnTensor *in[CNN_MAX_NODE_TENSORS];
-    const CnnNode *node = &g->nodes[n];
-    cnn_node_inputs (node, tensors, in);
-    size_t bytes = node->op->packed_bytes
-        ? node->op->packed_bytes (node->params, in, node->n_in)
-        : 0;
-    if (!bytes || model->packed[n])
-      continue;
-    model->packed[n] = cnn_aligned_alloc (bytes);
-    if (!model->packed[n])
-      status = cnn_error_memory (error, bytes, "packed weights");
-    else
-      node->op->pack (node->params, in, node->n_in, model->packed[n]);
-    model->weight_bytes += bytes;
-  }
-  free (tensors);
-  return status;
-}
-
 CnnStatus
-cnn_model_pack (CnnModel *model, CnnError *error)
+cnn_model_pack (CnnModel *model, int n, int variant, const CnnTensor *const *in,
+    const void **packed, CnnError *error)
 {
+  const CnnNode *node = &model->program->nodes[n];
+  void **place = &model->packed[n * CNN_MAX_VARIANTS + variant];
+  size_t bytes = node->op->packed_bytes
+      ? node->op->packed_bytes (node->params, in, node->n_in, variant)
+      : 0;
+  CnnStatus status = CNN_OK;
   pthread_mutex_lock (&model->lock);
-  CnnStatus status = model->is_packed ? CNN_OK : pack_weights (model, error);
-  model->is_packed = !status;
+  if (bytes && !*place) {
+    *place = cnn_aligned_alloc (bytes);
+    if (*place)
+      node->op->pack (node->params, in, node->n_in, variant, *place);
+    else
+      status = cnn_error_memory (error, bytes, "packed weights");
+    model->weight_bytes += status ? 0 : bytes;
+  }
+  *packed = *place;
   pthread_mutex_unlock (&model->lock);
   return status;
 }
@@ -150,7 +132,8 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
   }
   if (!status) {
     m->weight_bytes = count_weight_bytes (m->program);
-    m->packed = calloc (m->program->n_nodes + 1, sizeof *m->packed);
+    m->packed =
+        calloc (m->program->n_nodes + 1, CNN_MAX_VARIANTS * sizeof *m->packed);
     if (!m->packed)
       status = cnn_error_memory (error, m->program->n_nodes, "a model");
   }
@@ -176,8 +159,8 @@ cnn_model_unref (CnnModel *model)
     return;
   cnn_info_clear (&model->info);
   if (model->packed)
-    for (size_t n = 0; n < model->program->n_nodes; n++)
-      free (model->packed[n]);
+    for (size_t i = 0; i < model->program->n_nodes * CNN_MAX_VARIANTS; i++)
+      free (model->packed[i]);
   free (model->packed);
   cnn_graph_free (model->program);
   cnn_graph_free (model->graph);
@@ -250,12 +233,6 @@ const CnnGraph *
 cnn_model_program (const CnnModel *model)
 {
   return model->program;
-}
-
-const void *
-cnn_model_packed (const CnnModel *model, int node)
-{
-  return model->packed[node];
 }
 
 size_t

@@ -15,14 +15,19 @@ const CnnGraph *cnn_model_graph (const CnnModel *model);
 /** cnn_model_program: Returns: the same network as it runs, operators fused. */
 const CnnGraph *cnn_model_program (const CnnModel *model);
 
-/** cnn_model_pack: packs weights for the kernels, the first time that it is
- * called: models that only inform, or are rewritten, do without. Threads: any.
+/**
+ * cnn_model_pack:
+ * @node: of the program
+ * @variant: what it runs as
+ * @in: its inputs, with data for constants only
+ * @packed: (out) (nullable): its weights as the kernels want them, or NULL if
+ *   it has nothing to pack; lives as long as the model
+ *
+ * Weights are packed when a session asks for them first: models that only
+ * inform, or are rewritten, do without. Threads: any.
  */
-CnnStatus cnn_model_pack (CnnModel *model, CnnError *error);
-
-/** cnn_model_packed: Returns: (nullable): packed weights of node @node of the
- * program, after cnn_model_pack(). */
-const void *cnn_model_packed (const CnnModel *model, int node);
+CnnStatus cnn_model_pack (CnnModel *model, int node, int variant,
+    const CnnTensor *const *in, const void **packed, CnnError *error);
 
 /** cnn_model_weight_bytes: Returns: constants and their packed copies. */
 size_t cnn_model_weight_bytes (const CnnModel *model);

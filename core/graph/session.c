@@ -19,6 +19,7 @@ cnn_session_new_with_inputs (CnnModel *model, const CnnTensor *inputs,
     .n_inputs = n_inputs,
     .pool = options ? options->pool : NULL,
     .arena = options ? options->arena : NULL,
+    .precision = options ? options->precision : CNN_PRECISION_FAST,
     .info_only = options && options->info_only,
     .incremental = options && options->incremental,
   };

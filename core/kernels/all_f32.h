@@ -38,6 +38,7 @@ _Static_assert(TILE_ACCUMULATORS / TILE_OC >= 3, "tiles too narrow");
 #include "kernels/correlate_f32.h"
 #include "kernels/gemm_f32.h"
 #include "kernels/quantise_u8.h"
+#include "kernels/winograd_f32.h"
 
 #define TEXT2(x) #x
 #define TEXT(x)  TEXT2 (x)
@@ -52,6 +53,8 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .conv_u8 = KERNEL (cnn_conv_u8),
     .pack_u8 = KERNEL (cnn_pack_u8),
     .quantise = KERNEL (cnn_quantise_u8),
+    .winograd_input = KERNEL (cnn_winograd_input_f32),
+    .winograd_output = KERNEL (cnn_winograd_output_f32),
     .correlate = KERNEL (cnn_correlate_f32),
     .gemm_nn = KERNEL (cnn_gemm_nn_f32),
     .gemm_nt = KERNEL (cnn_gemm_nt_f32),

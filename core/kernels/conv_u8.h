@@ -12,7 +12,7 @@
 #define CNN_KERNELS_CONV_U8_H
 
 #include "kernels/kernels.h"
-#include "kernels/vector.h"
+#include "kernels/deal_f32.h"
 
 /* Of a tile without pool: groups of four output channels, vectors. With pool
  * one group, two rows. */

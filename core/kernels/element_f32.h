@@ -8,6 +8,7 @@
 
 #include <cnn/status.h>
 
+#include "kernels/deal_f32.h"
 #include "kernels/math_f32.h"
 
 INLINE void

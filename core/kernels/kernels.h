@@ -18,17 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/activation.h"
+#include "kernels/winograd.h"
+
 /** CNN_CONV_BLOCK: most output channels that one convolution run computes. */
 #define CNN_CONV_BLOCK 8
-
-typedef enum
-{
-  CNN_ACTIVATION_NONE,
-  CNN_ACTIVATION_RELU,    /* max (x, 0) */
-  CNN_ACTIVATION_TANH,    /* tanh (x) */
-  CNN_ACTIVATION_SIGMOID, /* 1 / (1 + exp (-x)) */
-  CNN_ACTIVATION_EXP      /* exp (x); not fused into convolutions */
-} CnnActivation;
 
 typedef enum
 {
@@ -255,6 +249,8 @@ typedef struct CnnKernels
   CnnConvU8Kernel conv_u8;
   CnnConvU8Pack pack_u8;
   CnnQuantiseKernel quantise;
+  CnnWinogradInputKernel winograd_input;
+  CnnWinogradOutputKernel winograd_output;
   CnnCorrelateKernel correlate;
   CnnGemmKernel gemm_nn, gemm_nt;
   CnnMapKernel map;

@@ -7,6 +7,7 @@
 #ifndef CNN_KERNELS_VECTOR_H
 #define CNN_KERNELS_VECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -67,10 +68,15 @@ choose (VecInt mask, Vec yes, Vec no)
   return (Vec) ((mask & (VecInt) yes) | (~mask & (VecInt) no));
 }
 
+/* a > b ? a : b, so b where one is not a number */
 INLINE Vec
 maximum (Vec a, Vec b)
 {
+#ifdef MAXIMUM
+  return (Vec) MAXIMUM (a, b);
+#else
   return choose (a > b, a, b);
+#endif
 }
 
 /* Of @left things, how many to take at once if @most can be: so that what is
@@ -114,33 +120,6 @@ equal_part (int left, int most)
 #define SIXTEENTHS(v)                                                          \
   __builtin_shufflevector (v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, \
       15, 14)
-#endif
-
-/* Two vectors as one row of 2 * LANES: every other element, from the first or
- * the second on; and the way back, the row's first half and its second. */
-#if LANES == 4
-#define EVENS(a, b)   __builtin_shufflevector (a, b, 0, 2, 4, 6)
-#define ODDS(a, b)    __builtin_shufflevector (a, b, 1, 3, 5, 7)
-#define FIRSTS(a, b)  __builtin_shufflevector (a, b, 0, 4, 1, 5)
-#define SECONDS(a, b) __builtin_shufflevector (a, b, 2, 6, 3, 7)
-#elif LANES == 8
-#define EVENS(a, b)   __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define ODDS(a, b)    __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define FIRSTS(a, b)  __builtin_shufflevector (a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define SECONDS(a, b) __builtin_shufflevector (a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define EVENS(a, b)                                                            \
-  __builtin_shufflevector (a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22,    \
-      24, 26, 28, 30)
-#define ODDS(a, b)                                                             \
-  __builtin_shufflevector (a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23,    \
-      25, 27, 29, 31)
-#define FIRSTS(a, b)                                                           \
-  __builtin_shufflevector (a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6,  \
-      22, 7, 23)
-#define SECONDS(a, b)                                                          \
-  __builtin_shufflevector (a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, \
-      14, 30, 15, 31)
 #endif
 
 /* The first @n lanes and zeros. Reads all of them: there is slack. */

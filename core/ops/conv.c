@@ -15,8 +15,10 @@
 
 #include "base/error.h"
 #include "ops/planar.h"
+#include "ops/pooling.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
+#include "ops/winograd_weights.h"
 
 CnnStatus
 cnn_conv_parse (const CnnAttributes *attributes, void *params, CnnError *error)
@@ -83,6 +85,10 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
     return status;
 
   CnnWindow window = cnn_window_with_weights (&p->window, w);
+  const CnnWindow pool = { .axes = 2,
+    .kernel = { 2, 2, 1 },
+    .stride = { 2, 2, 1 },
+    .dilation = { 1, 1, 1 } };
   CnnShape y = { .rank = x->rank, .dims = { x->dims[0], w->dims[0] } };
   int64_t channels = w->dims[1] * p->group;
   if (channels < w->dims[0])
@@ -91,6 +97,8 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
   for (int axis = x->rank == 3; axis < 2 && !status; axis++) {
     int64_t begin, *to = &y.dims[x->rank - 2 + axis];
     status = cnn_window_output (&window, axis, size[axis], to, error);
+    if (!status && p->pooling)
+      status = cnn_window_output (&pool, axis, *to, to, error);
     cnn_window_pad (&window, axis, size[axis] > 0 ? size[axis] : 1, &begin,
         &pad);
     padded.dims[2 + axis] = (size[axis] > 0 ? size[axis] : 1) + pad
@@ -109,30 +117,49 @@ static bool
 geometry (const void *params, const CnnTensor *const *in,
     CnnOpGeometry *geometry_)
 {
-  CnnWindow window =
-      cnn_window_with_weights (&((const CnnConvParams *) params)->window,
-          &in[1]->shape);
-  return cnn_window_geometry (&window, &in[0]->shape, geometry_);
+  const CnnConvParams *p = params;
+  CnnWindow window = cnn_window_with_weights (&p->window, &in[1]->shape);
+  if (!cnn_window_geometry (&window, &in[0]->shape, geometry_))
+    return false;
+  for (int axis = 0; axis < 2 && p->pooling; axis++) {
+    geometry_->window[axis] += geometry_->stride[axis];
+    geometry_->stride[axis] *= 2;
+  }
+  return true;
+}
+
+/* Winograd's tiles lie where they lie. */
+static void
+region_grid (const CnnOpCall *call, int grid[2])
+{
+  const CnnConvParams *p = call->params;
+  int m = call->variant == CNN_CONV_DIRECT
+      ? 1
+      : cnn_winograd_sizes (call->variant - CNN_CONV_WINOGRAD).m;
+  grid[0] = grid[1] = p->pooling && m > 1 ? m / 2 : m;
 }
 
 static uint64_t
-macs (CNN_UNUSED const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, const CnnTensor *out)
+macs (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
+    const CnnTensor *out)
 {
+  const CnnConvParams *p = params;
   const CnnShape *w = &in[1]->shape;
-  return (uint64_t) cnn_elements (out) * cnn_product (w, 1, w->rank);
+  uint64_t cells = (uint64_t) cnn_elements (out) * (p->pooling ? 4 : 1);
+  return cells * cnn_product (w, 1, w->rank);
 }
 
 void
 cnn_conv_lay_out (CnnConvSizes *s)
 {
-  s->rows = s->copied
-      ? (s->oh - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1
-      : s->h;
+  int scale = s->pooling ? 2 : 1;
+  s->rows = s->copied ? (s->oh * scale - 1) * s->stride[0]
+          + (s->kernel[0] - 1) * s->dilation[0] + 1
+                      : s->h;
   s->phases = s->stride[1] < s->kernel[1] * s->dilation[1]
       ? s->stride[1]
       : (s->kernel[1] - 1) * s->dilation[1] + 1;
-  s->phase = (size_t) s->ow
+  s->phase = (size_t) (s->ow * scale)
       + (size_t) ((s->kernel[1] - 1) * s->dilation[1] / s->stride[1]);
   s->pitch = s->copied ? s->phase * (size_t) s->phases : (size_t) s->w;
   s->plane = (size_t) s->rows * s->pitch;
@@ -148,6 +175,7 @@ cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
   CnnConvSizes s = {
     .n = (int) x->dims[0],
     .group = (int) params->group,
+    .pooling = params->pooling,
     .ic = (int) w->dims[1],
     .oc = (int) (w->dims[0] / params->group),
     .h = flat ? 1 : (int) x->dims[2],
@@ -186,61 +214,97 @@ sizes_of (const void *params, const CnnTensor *const *in, const CnnTensor *out)
   return cnn_conv_sizes (params, in[0], in[1], out);
 }
 
+static int
+variant (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
+    const CnnTensor *out, CnnPrecision precision)
+{
+  CnnConvSizes s = sizes_of (params, in, out);
+  if (precision == CNN_PRECISION_EXACT || !in[1]->data)
+    return CNN_CONV_DIRECT;
+  return cnn_conv_choose (&s, cnn_kernels ()->lanes);
+}
+
 /* Weights that are not constant are packed by forward() itself. */
 static size_t
 scratch_bytes (const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, const CnnTensor *out, const CnnPool *pool,
-    int training)
+    CNN_UNUSED int n_in, const CnnTensor *out, int variant_,
+    const CnnPool *pool, int training)
 {
   CnnConvSizes s = sizes_of (params, in, out);
   bool packs = training || !in[1]->data;
+  if (variant_ != CNN_CONV_DIRECT)
+    return cnn_conv_winograd_bytes (&s, variant_ - CNN_CONV_WINOGRAD, pool);
   size_t bytes = cnn_conv_forward_bytes (&s, packs, pool);
   size_t back = training ? cnn_conv_backward_bytes (&s, pool) : 0;
   return back > bytes ? back : bytes;
 }
 
-static size_t
-packed_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in)
+/* Groups and channels, all that packing goes by. */
+static CnnConvSizes
+weight_sizes (const CnnConvParams *p, const CnnShape *w)
 {
+  return (CnnConvSizes){
+    .group = (int) p->group,
+    .oc = (int) (w->dims[0] / p->group),
+    .ic = (int) w->dims[1],
+  };
+}
+
+static size_t
+packed_bytes (const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, int variant_)
+{
+  CnnConvSizes s = weight_sizes (params, &in[1]->shape);
+  if (variant_ != CNN_CONV_DIRECT)
+    return cnn_conv_winograd_packed (&s, variant_ - CNN_CONV_WINOGRAD);
   return in[1]->data ? cnn_elements (in[1]) * sizeof (float) : 0;
 }
 
 static void
 pack (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
-    void *packed)
+    int variant_, void *packed)
 {
-  const CnnConvParams *p = params;
   const CnnShape *w = &in[1]->shape;
+  CnnConvSizes s = weight_sizes (params, w);
   size_t taps = cnn_product (w, 2, w->rank);
+  if (variant_ != CNN_CONV_DIRECT) {
+    cnn_conv_winograd_pack (&s, variant_ - CNN_CONV_WINOGRAD, in[1]->data,
+        packed);
+    return;
+  }
   CnnPlanarWeights weights = {
     .data = in[1]->data,
-    .o_step = (size_t) w->dims[1] * taps,
+    .o_step = (size_t) s.ic * taps,
     .i_step = taps,
-    .oc = (int) (w->dims[0] / p->group),
-    .ic = (int) w->dims[1],
+    .oc = s.oc,
+    .ic = s.ic,
     .n_taps = (int) taps,
   };
   size_t group_size = (size_t) weights.oc * weights.o_step;
-  for (int g = 0; g < p->group; g++) {
+  for (int g = 0; g < s.group; g++) {
     cnn_planar_pack (&weights, (float *) packed + (size_t) g * group_size);
     weights.data += group_size;
   }
 }
 
+/* An activation may follow a maximum, which it commutes with, but not a mean.
+ */
 static bool
-fuse (void *params, const CnnOp *next, CNN_UNUSED const void *next_params)
+fuse (void *params, const CnnOp *next, const void *next_params)
 {
   CnnConvParams *p = params;
-  if (p->activation != CNN_ACTIVATION_NONE)
+  CnnFusedPool pool = cnn_pool_fusable (next, next_params);
+  CnnActivation f = next == &cnn_op_relu ? CNN_ACTIVATION_RELU
+      : next == &cnn_op_tanh             ? CNN_ACTIVATION_TANH
+      : next == &cnn_op_sigmoid          ? CNN_ACTIVATION_SIGMOID
+                                         : CNN_ACTIVATION_NONE;
+  if (pool && !p->pooling)
+    p->pooling = pool;
+  else if (f && !p->activation && p->pooling != CNN_FUSED_POOL_AVERAGE)
+    p->activation = f;
+  else
     return false;
-  if (next == &cnn_op_relu)
-    p->activation = CNN_ACTIVATION_RELU;
-  else if (next == &cnn_op_tanh)
-    p->activation = CNN_ACTIVATION_TANH;
-  else if (next == &cnn_op_sigmoid)
-    p->activation = CNN_ACTIVATION_SIGMOID;
-  return p->activation != CNN_ACTIVATION_NONE;
+  return true;
 }
 
 const CnnOp cnn_op_conv = {
@@ -255,7 +319,9 @@ const CnnOp cnn_op_conv = {
   .infer = infer,
   .geometry = geometry,
   .regional = true,
+  .region_grid = region_grid,
   .macs = macs,
+  .variant = variant,
   .scratch_bytes = scratch_bytes,
   .packed_bytes = packed_bytes,
   .pack = pack,

@@ -9,14 +9,23 @@
 
 /**
  * CnnConvParams:
- * @activation: taken over from the operator after it
+ * @activation, @pooling: taken over from the operators after it
  */
 typedef struct
 {
   CnnWindow window;
   int64_t group;
   CnnActivation activation;
+  CnnFusedPool pooling;
 } CnnConvParams;
+
+/** CNN_CONV_DIRECT, CNN_CONV_WINOGRAD: variants; those from CNN_CONV_WINOGRAD
+ * on are Winograd's forms. */
+enum
+{
+  CNN_CONV_DIRECT,
+  CNN_CONV_WINOGRAD
+};
 
 /** cnn_conv_parse: a CnnConvParams; ConvInteger and QLinearConv have the same
  * attributes. */
@@ -31,6 +40,7 @@ CnnStatus cnn_conv_check_weights (const CnnConvParams *params,
 /**
  * CnnConvSizes:
  * @ic, @oc: channels of one group
+ * @oh, @ow: of the output, which @pooling has made smaller
  * @kernel ... @pad: vertical, horizontal; @pad before pixel 0
  * @copied: the planes are copied to add padding, and where the horizontal
  *   stride is s, to sort columns: those with x % s = 0, then 1, ...
@@ -44,6 +54,7 @@ typedef struct
 {
   int n, group, ic, oc, h, w, oh, ow;
   int kernel[2], stride[2], dilation[2], pad[2];
+  CnnFusedPool pooling;
   bool copied;
   int rows, phases;
   size_t pitch, phase, plane;
@@ -66,6 +77,24 @@ void cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
 size_t cnn_conv_forward_bytes (const CnnConvSizes *sizes, bool packs,
     const CnnPool *pool);
 void cnn_conv_forward (const CnnOpCall *call);
+
+/** cnn_conv_choose: Returns: the variant that should be fastest with vectors
+ * of @lanes. */
+int cnn_conv_choose (const CnnConvSizes *sizes, int lanes);
+
+/** cnn_conv_winograd_bytes: scratch for cnn_conv_winograd(). */
+size_t cnn_conv_winograd_bytes (const CnnConvSizes *sizes, CnnWinogradForm form,
+    const CnnPool *pool);
+/** cnn_conv_winograd_packed: bytes that cnn_conv_winograd_pack() writes for
+ * @weights, oc*group ic r r. */
+size_t
+cnn_conv_winograd_packed (const CnnConvSizes *sizes, CnnWinogradForm form);
+void cnn_conv_winograd_pack (const CnnConvSizes *sizes, CnnWinogradForm form,
+    const float *weights, float *packed);
+/** cnn_conv_winograd: @region begins and ends where tiles do, or at the map's
+ * end. */
+void cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *sizes,
+    const CnnRegion *region, CnnWinogradForm form);
 
 size_t cnn_conv_backward_bytes (const CnnConvSizes *sizes, const CnnPool *pool);
 void cnn_conv_backward (const CnnOpCall *call, const CnnOpGrad *grad);

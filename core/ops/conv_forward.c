@@ -74,6 +74,13 @@ typedef struct
   size_t weights, planes, spare, end;
 } Layout;
 
+/* Cells that are computed for @n of the output. */
+static int
+cells (const CnnConvSizes *s, int n)
+{
+  return s->pooling ? 2 * n : n;
+}
+
 static Layout
 layout_of (const CnnConvSizes *s, bool packs, const CnnPool *pool)
 {
@@ -88,7 +95,7 @@ layout_of (const CnnConvSizes *s, bool packs, const CnnPool *pool)
         (size_t) s->ic * s->plane * sizeof (float) + CNN_SLACK_BYTES);
   l.end = l.spare
       + (size_t) cnn_pool_threads (pool)
-          * cnn_planar_spare_bytes (s->oh, s->ow,
+          * cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
               (size_t) s->stride[0] * s->pitch);
   return l;
 }
@@ -103,8 +110,8 @@ crop (const CnnConvSizes *sizes, const CnnRegion *region)
   s.ow = region->x1 - region->x0;
   if (!s.copied)
     return s;
-  s.pad[0] -= region->y0 * s.stride[0];
-  s.pad[1] -= region->x0 * s.stride[1];
+  s.pad[0] -= cells (&s, region->y0) * s.stride[0];
+  s.pad[1] -= cells (&s, region->x0) * s.stride[1];
   cnn_conv_lay_out (&s);
   return s;
 }
@@ -124,6 +131,10 @@ cnn_conv_forward (const CnnOpCall *call)
       cnn_conv_sizes (params, call->in[0], call->in[1], call->out[0]);
   CnnRegion all = { 0, 0, whole.ow, whole.oh };
   const CnnRegion *region = call->region ? call->region : &all;
+  if (call->variant != CNN_CONV_DIRECT) {
+    cnn_conv_winograd (call, &whole, region, call->variant - CNN_CONV_WINOGRAD);
+    return;
+  }
   CnnConvSizes s = crop (&whole, region);
   Layout l = layout_of (&whole, !call->packed, call->pool);
   char *scratch = call->scratch;
@@ -138,11 +149,13 @@ cnn_conv_forward (const CnnOpCall *call)
   int n_taps = s.kernel[0] * s.kernel[1];
 
   if (!packed) {
-    cnn_op_conv.pack (params, call->in, call->n_in, scratch + l.weights);
+    cnn_op_conv.pack (params, call->in, call->n_in, CNN_CONV_DIRECT,
+        scratch + l.weights);
     packed = (float *) (scratch + l.weights);
   }
   if (!s.copied)
-    in += (size_t) region->y0 * (size_t) s.stride[0] * s.pitch + region->x0;
+    in += (size_t) (cells (&s, region->y0) * s.stride[0]) * s.pitch
+        + (size_t) cells (&s, region->x0);
   out += (size_t) region->y0 * (size_t) whole.ow + region->x0;
   cnn_conv_taps (&s, taps);
   for (int i = 0; i < s.n * s.group; i++, in += in_size, out += out_size) {
@@ -157,8 +170,9 @@ cnn_conv_forward (const CnnOpCall *call)
         .row_step = (size_t) s.stride[0] * s.pitch,
         .ic = s.ic,
         .oc = s.oc,
-        .oh = s.oh,
-        .ow = s.ow,
+        .oh = cells (&s, s.oh),
+        .ow = cells (&s, s.ow),
+        .pooling = s.pooling,
         .taps = taps,
         .n_taps = n_taps,
         .weights = packed

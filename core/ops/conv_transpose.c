@@ -262,8 +262,8 @@ spare_bytes (const Sizes *s)
 
 static size_t
 scratch_bytes (const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out, const CnnPool *pool,
-    CNN_UNUSED int training)
+    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out,
+    CNN_UNUSED int variant, const CnnPool *pool, CNN_UNUSED int training)
 {
   Sizes s;
   if (sizes_of (params, in[0], in[1], &s, NULL))

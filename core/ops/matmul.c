@@ -117,8 +117,8 @@ sizes_of (const CnnOpCall *call)
 
 static size_t
 scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out, const CnnPool *pool,
-    CNN_UNUSED int training)
+    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out,
+    CNN_UNUSED int variant, const CnnPool *pool, CNN_UNUSED int training)
 {
   size_t most = 0;
   for (int i = 0; i < 2; i++)

@@ -16,6 +16,9 @@
 #include <cnn/region.h>
 #include <cnn/session.h>
 
+/** CNN_MAX_VARIANTS: most ways that one operator has. */
+#define CNN_MAX_VARIANTS 8
+
 typedef struct CnnOp CnnOp;
 typedef struct CnnKernels CnnKernels;
 
@@ -36,7 +39,8 @@ typedef struct
  * @params: what parse() wrote
  * @in: @n_in inputs; NULL where an optional one is left out
  * @out: @n_out outputs; NULL where one is not wanted
- * @packed: (nullable): what pack() wrote
+ * @variant: what variant() said
+ * @packed: (nullable): what pack() wrote for it
  * @scratch: scratch_bytes() of memory, CNN_ALIGN_BYTES aligned, contents
  *   undefined
  * @kernels: functions for this processor
@@ -57,6 +61,7 @@ typedef struct
   int n_in;
   CnnTensor *const *out;
   int n_out;
+  int variant;
   const void *packed;
   void *scratch;
   const CnnKernels *kernels;
@@ -133,11 +138,15 @@ typedef struct
  *   @grid ([0] vertical), or at the map's end, for forward() to give the same
  *   bits as without a region. NULL = anywhere
  * @macs: multiply-accumulates of a forward pass; NULL = 0
+ * @variant: which of its ways to compute forward() is to take for these sizes,
+ *   0 to CNN_MAX_VARIANTS - 1; the functions below are told. 0 is exact, and
+ *   what training takes; others may round differently and are taken only where
+ *   @precision permits. NULL = there is only one
  * @scratch_bytes: for forward(), and where @training for backward() too; NULL
  *   = 0. May depend on cnn_pool_threads(@pool)
  * @packed_bytes, @pack: a copy of constant inputs in the kernels' own layout,
- *   made once a model. packed_bytes() returns 0 where nothing is to pack.
- *   NULL = never. @in has data for constants only
+ *   made once a model and variant. packed_bytes() returns 0 where nothing is to
+ *   pack. NULL = never. @in has data for constants only
  * @fuse: try to take over @next, the only user of out[0]; changes @params and
  *   returns true if forward() computes both from now on. NULL = never. A fused
  *   operator is never trained
@@ -169,12 +178,15 @@ struct CnnOp
   void (*region_grid) (const CnnOpCall *call, int grid[2]);
   uint64_t (*macs) (const void *params, const CnnTensor *const *in, int n_in,
       const CnnTensor *out);
+  int (*variant) (const void *params, const CnnTensor *const *in, int n_in,
+      const CnnTensor *out, CnnPrecision precision);
   size_t (*scratch_bytes) (const void *params, const CnnTensor *const *in,
-      int n_in, const CnnTensor *out, const CnnPool *pool, int training);
-  size_t (
-      *packed_bytes) (const void *params, const CnnTensor *const *in, int n_in);
+      int n_in, const CnnTensor *out, int variant, const CnnPool *pool,
+      int training);
+  size_t (*packed_bytes) (const void *params, const CnnTensor *const *in,
+      int n_in, int variant);
   void (*pack) (const void *params, const CnnTensor *const *in, int n_in,
-      void *packed);
+      int variant, void *packed);
   bool (*fuse) (void *params, const CnnOp *next, const void *next_params);
   void (*forward) (const CnnOpCall *call);
   void (*backward) (const CnnOpCall *call, const CnnOpGrad *grad);

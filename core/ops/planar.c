@@ -17,10 +17,13 @@
 
 #include "base/memory.h"
 
-#define FLAT_PIXELS  1024
-#define INPUT_BYTES  (24 * 1024)
-#define TASK_MACS    ((size_t) 1 << 20)
-#define WANTED_TASKS 8
+#define FLAT_PIXELS 1024
+/* What is pooled at a time. */
+#define POOLED_ROWS   2
+#define POOLED_PIXELS 192
+#define INPUT_BYTES   (24 * 1024)
+#define TASK_MACS     ((size_t) 1 << 20)
+#define WANTED_TASKS  8
 
 typedef enum
 {
@@ -82,6 +85,8 @@ cnn_planar_spare_bytes (int oh, int ow, size_t row_step)
   size_t pixels = (size_t) (oh - 1) * row_step + (size_t) ow;
   if (pixels > most)
     pixels = most;
+  if (pixels < POOLED_ROWS * POOLED_PIXELS)
+    pixels = POOLED_ROWS * POOLED_PIXELS;
   return cnn_align_up (CNN_CONV_BLOCK * pixels * sizeof (float));
 }
 
@@ -112,8 +117,9 @@ way_of (const CnnPlanar *p)
   int rows = flat_rows (p->ow, p->row_step);
   if (rows > p->oh)
     rows = p->oh;
-  if (p->oh == 1
-      || (p->row_step == (size_t) p->ow && p->out_pitch == (size_t) p->ow))
+  if (!p->pooling
+      && (p->oh == 1
+          || (p->row_step == (size_t) p->ow && p->out_pitch == (size_t) p->ow)))
     return DENSE;
   if (rows < 2 || p->ow > FLAT_PIXELS || !prefers_flat (p, rows))
     return BY_ROW;
@@ -127,6 +133,7 @@ block_run (const CnnPlanar *p, int block, int y, int x, int n)
 {
   int first = cnn_planar_block (p->oc, block);
   int oc = cnn_planar_block (p->oc, block + 1) - first;
+  size_t scale = p->pooling ? 2 : 1;
   return (CnnConvRun){
     .in = p->in + (size_t) y * p->row_step + x,
     .in_plane = p->in_plane,
@@ -137,8 +144,8 @@ block_run (const CnnPlanar *p, int block, int y, int x, int n)
         p->weights + (size_t) first * (size_t) p->ic * (size_t) p->n_taps,
     .w_pitch = oc,
     .bias = p->bias ? p->bias + first : NULL,
-    .out =
-        p->out + (size_t) first * p->out_plane + (size_t) y * p->out_pitch + x,
+    .out = p->out + (size_t) first * p->out_plane
+        + (size_t) y / scale * p->out_pitch + (size_t) x / scale,
     .out_plane = p->out_plane,
     .oc = oc,
     .n = n,
@@ -180,6 +187,42 @@ piece_of (const CnnPlanar *p, int left, int most)
   if (left <= most)
     return left;
   return left < 2 * most ? round_up ((left + 1) / 2, lanes) : most;
+}
+
+/* @rows of @n cells in @from, @pitch apart, to where @run would write. */
+static void
+pool_rows (const CnnPlanar *p, const CnnConvRun *run, const float *from,
+    size_t plane, size_t pitch, int rows, int n)
+{
+  CnnPoolKernel pool = p->pooling == CNN_FUSED_POOL_MAX
+      ? p->kernels->max_pool_2x2
+      : p->kernels->average_pool_2x2;
+  for (int o = 0; o < run->oc; o++, from += plane)
+    for (int y = 0; y < rows; y += 2) {
+      const float *row = from + (size_t) y * pitch;
+      pool (row, row + pitch,
+          run->out + (size_t) o * run->out_plane
+              + (size_t) (y / 2) * p->out_pitch,
+          n / 2);
+    }
+}
+
+static void
+pooled_task (const CnnPlanar *p, int y0, int y1, int b0, int b1, float *spare)
+{
+  for (int y = y0; y < y1; y += 2)
+    for (int x = 0, n; x < p->ow; x += n) {
+      n = piece_of (p, p->ow - x, POOLED_PIXELS);
+      for (int b = b0; b < b1; b++) {
+        CnnConvRun run = block_run (p, b, y, x, n), to = run;
+        run.out_plane = POOLED_ROWS * POOLED_PIXELS;
+        for (int row = 0; row < POOLED_ROWS; row++, run.in += p->row_step) {
+          run.out = spare + row * POOLED_PIXELS;
+          p->kernels->conv (&run);
+        }
+        pool_rows (p, &to, spare, run.out_plane, POOLED_PIXELS, POOLED_ROWS, n);
+      }
+    }
 }
 
 static void
@@ -234,12 +277,15 @@ flat_task (const CnnPlanar *p, int y0, int y1, int b0, int b1, float *spare)
   int n = (int) ((size_t) (y1 - y0 - 1) * p->row_step) + p->ow;
   for (int b = b0; b < b1; b++) {
     CnnConvRun run = block_run (p, b, y0, 0, n);
-    float *out = run.out;
+    const CnnConvRun to = run;
     run.out = spare;
     run.out_plane = (size_t) n;
     run.add = 0;
     p->kernels->conv (&run);
-    take_rows (p, &run, out, y1 - y0);
+    if (p->pooling)
+      pool_rows (p, &to, spare, run.out_plane, p->row_step, y1 - y0, p->ow);
+    else
+      take_rows (p, &run, to.out, y1 - y0);
   }
 }
 
@@ -270,15 +316,17 @@ task (void *data, int number, int worker)
   int b0 = number / cut->bands * cut->blocks;
   int b1 = b0 + cut->blocks < blocks ? b0 + cut->blocks : blocks;
 
-  if (cut->way == BY_ROW)
+  size_t bytes = cnn_planar_spare_bytes (p->oh, p->ow, p->row_step);
+  float *spare = (float *) ((char *) p->spare + (size_t) worker * bytes);
+
+  if (cut->way == BY_ROW && p->pooling)
+    pooled_task (p, y0, y1, b0, b1, spare);
+  else if (cut->way == BY_ROW)
     rows_task (p, y0, y1, b0, b1);
   else if (cut->way == DENSE)
     dense_task (p, y0, y1, b0, b1);
-  else {
-    size_t bytes = cnn_planar_spare_bytes (p->oh, p->ow, p->row_step);
-    char *spare = (char *) p->spare + (size_t) worker * bytes;
-    flat_task (p, y0, y1, b0, b1, (float *) spare);
-  }
+  else
+    flat_task (p, y0, y1, b0, b1, spare);
 }
 
 /* Rows of a task: about TASK_MACS, but whole flat runs. */
@@ -291,7 +339,8 @@ rows_of_task (const CnnPlanar *p, Way way, size_t row_macs)
   if (rows > oh)
     rows = oh;
   size_t bands = (oh + rows - 1) / rows;
-  return (int) ((oh + bands - 1) / bands);
+  rows = (oh + bands - 1) / bands;
+  return (int) (p->pooling ? rows / 2 * 2 + (rows < 2) * 2 : rows);
 }
 
 void
@@ -299,10 +348,11 @@ cnn_planar_run (const CnnPlanar *planar)
 {
   CnnPlanar with = *planar;
   const CnnPlanar *p = &with;
+  int scale = with.pooling ? 2 : 1;
   if (!with.out_pitch)
-    with.out_pitch = (size_t) with.ow;
+    with.out_pitch = (size_t) (with.ow / scale);
   if (!with.out_plane)
-    with.out_plane = (size_t) with.oh * (size_t) with.ow;
+    with.out_plane = (size_t) (with.oh / scale) * with.out_pitch;
   Cut cut = { .planar = p, .way = way_of (p) };
   int blocks = cnn_planar_blocks (p->oc), parts = 1;
   size_t row_macs =

@@ -17,13 +17,14 @@
  * @row_step: elements from what an output row reads to what the next reads
  * @taps: @n_taps offsets
  * @weights: from cnn_planar_pack()
- * @out: oc planes of oh x ow
+ * @out: oc planes of oh x ow, or half as high and wide, if @pooling
  * @out_pitch, @out_plane: elements from row to row, from plane to plane of
  *   @out; 0 = dense
  * @spare: cnn_planar_spare_bytes() of memory for each thread of @pool
  *
  * out[o][y][x] = f ([add] + bias[o] + sum over i, t of
  *     weight (o, i, t) * in[i*in_plane + y*row_step + x + taps[t]])
+ * If @pooling, oh and ow are even, and the cells are pooled on their way out.
  */
 typedef struct
 {
@@ -39,6 +40,7 @@ typedef struct
   size_t out_pitch, out_plane;
   int add;
   CnnActivation activation;
+  CnnFusedPool pooling;
   void *spare;
 } CnnPlanar;
 

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "ops/shapes.h"
+#include "ops/pooling.h"
 #include "ops/table.h"
 #include "ops/window.h"
 #include "tensor/scalar.h"
@@ -551,6 +552,22 @@ static void
 backward_lp (const CnnOpCall *call, const CnnOpGrad *grad)
 {
   backward (call, grad, KIND_LP);
+}
+
+CnnFusedPool
+cnn_pool_fusable (const CnnOp *op, const void *params)
+{
+  const Params *p = params;
+  const CnnWindow *w = &p->window;
+  if ((op != &cnn_op_max_pool && op != &cnn_op_average_pool) || w->axes != 2
+      || w->ceil_mode
+      || (w->pad != CNN_PAD_EXPLICIT && w->pad != CNN_PAD_VALID))
+    return CNN_FUSED_POOL_NONE;
+  for (int axis = 0; axis < 2; axis++)
+    if (w->kernel[axis] != 2 || w->stride[axis] != 2 || w->dilation[axis] != 1
+        || w->pad_begin[axis] || w->pad_end[axis])
+      return CNN_FUSED_POOL_NONE;
+  return op == &cnn_op_max_pool ? CNN_FUSED_POOL_MAX : CNN_FUSED_POOL_AVERAGE;
 }
 
 const CnnOp cnn_op_max_pool = {

@@ -338,7 +338,8 @@ forward_qlinear_conv (const CnnOpCall *call)
 static size_t
 scratch_conv (CNN_UNUSED const void *params,
     CNN_UNUSED const CnnTensor *const *in, CNN_UNUSED int n_in,
-    const CnnTensor *out, const CnnPool *pool, CNN_UNUSED int training)
+    const CnnTensor *out, CNN_UNUSED int variant, const CnnPool *pool,
+    CNN_UNUSED int training)
 {
   size_t width = (size_t) out->shape.dims[out->shape.rank - 1];
   return (size_t) cnn_pool_threads (pool)

@@ -499,8 +499,8 @@ largest (const Axis *axis, int rank)
 
 static size_t
 scratch_bytes (const void *params, const CnnTensor *const *in, int n_in,
-    CNN_UNUSED const CnnTensor *out, CNN_UNUSED const CnnPool *pool,
-    CNN_UNUSED int training)
+    CNN_UNUSED const CnnTensor *out, CNN_UNUSED int variant,
+    CNN_UNUSED const CnnPool *pool, CNN_UNUSED int training)
 {
   Axis axis[CNN_MAX_RANK];
   bool known;

@@ -173,15 +173,22 @@ net_end (Net *net)
 }
 
 static inline CnnSession *
-net_session (CnnModel *model, int n, int c, int h, int w, CnnPool *pool)
+net_session_with (CnnModel *model, int n, int c, int h, int w,
+    const CnnSessionOptions *options)
 {
   CnnError error = { 0 };
   CnnSession *session = NULL;
-  CnnSessionOptions options = { .pool = pool };
-  net_ok (cnn_session_new (model, &(CnnShape){ 4, { n, c, h, w } }, &options,
+  net_ok (cnn_session_new (model, &(CnnShape){ 4, { n, c, h, w } }, options,
               &session, &error),
       &error);
   return session;
+}
+
+static inline CnnSession *
+net_session (CnnModel *model, int n, int c, int h, int w, CnnPool *pool)
+{
+  CnnSessionOptions options = { .pool = pool };
+  return net_session_with (model, n, c, h, w, &options);
 }
 
 static inline void

@@ -218,11 +218,16 @@ random_changes (CnnRng *rng, float *x, const Size *s, CnnRegion *regions)
 /* -- tests -------------------------------------------------------------- */
 
 static CnnSession *
-make (CnnModel *model, const Size *s, CnnPool *pool, int incremental)
+make (CnnModel *model, const Size *s, CnnPool *pool, CnnPrecision precision,
+    int incremental)
 {
   CnnError error = { 0 };
   CnnSession *session = NULL;
-  CnnSessionOptions options = { .pool = pool, .incremental = incremental };
+  CnnSessionOptions options = {
+    .pool = pool,
+    .precision = precision,
+    .incremental = incremental,
+  };
   CnnStatus status = cnn_session_new (model,
       &(CnnShape){ 4, { 1, s->c, s->h, s->w } }, &options, &session, &error);
   /* A random network may be deeper than the picture is large. */
@@ -252,8 +257,9 @@ try_network (uint64_t seed, CnnPool *pool)
   Size s = { 1 + pick (&rng, 3), 8 + pick (&rng, 60), 8 + pick (&rng, 90) };
   size_t pixels = (size_t) (s.c * s.h * s.w);
   CnnModel *model = random_network (seed, s.c);
-  CnnSession *part = make (model, &s, pool, 1);
-  CnnSession *whole = part ? make (model, &s, NULL, 0) : NULL;
+  CnnSession *part = make (model, &s, pool, CNN_PRECISION_FAST, 1);
+  CnnSession *whole =
+      part ? make (model, &s, NULL, CNN_PRECISION_FAST, 0) : NULL;
   if (!part) {
     cnn_model_unref (model);
     return FALSE;
@@ -291,7 +297,8 @@ test_random (gconstpointer data)
 }
 
 /* LeNet's window of 32 pixels, a cell every 4: which of the cells are written
- * when one pixel changes? Those that see it, and no others. */
+ * when one pixel changes? Those that see it, and no others, where no tiles have
+ * to be whole. */
 static void
 test_no_more_than_needed (void)
 {
@@ -314,7 +321,8 @@ test_no_more_than_needed (void)
   net_conv (&net, 8, 3, 1, 1, 1);
   net_softmax (&net, 1);
   CnnModel *model = net_end (&net);
-  CnnSession *s = make (model, &(Size){ 1, H, W }, NULL, 1);
+  CnnSession *s =
+      make (model, &(Size){ 1, H, W }, NULL, CNN_PRECISION_EXACT, 1);
   float *x = cnn_session_input (s, 0)->data;
   float *y = cnn_session_output (s, 0)->data;
   net_fill (&net.rng, x, W * H);
@@ -345,8 +353,8 @@ static void
 check_pixel (Net *net, const Size *size)
 {
   CnnModel *model = net_end (net);
-  CnnSession *part = make (model, size, NULL, 1);
-  CnnSession *whole = make (model, size, NULL, 0);
+  CnnSession *part = make (model, size, NULL, CNN_PRECISION_FAST, 1);
+  CnnSession *whole = make (model, size, NULL, CNN_PRECISION_FAST, 0);
   size_t pixels = (size_t) (size->c * size->h * size->w);
   float *x = cnn_session_input (part, 0)->data;
   net_fill (&net->rng, x, pixels);

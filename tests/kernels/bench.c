@@ -93,11 +93,11 @@ layer_init (Layer *l, const CnnKernels *kernels, const char *op,
   fill (&l->d_out, l->out.shape);
   l->outs[0] = &l->out;
   l->d_outs[0] = &l->d_out;
-  size_t scratch = l->op->scratch_bytes
-      ? l->op->scratch_bytes (l->params, l->ins, n_in, &l->out, NULL, training)
-      : 0;
+  size_t scratch = l->op->scratch_bytes ? l->op->scratch_bytes (l->params,
+                       l->ins, n_in, &l->out, 0, NULL, training)
+                                        : 0;
   size_t packed = !training && l->op->packed_bytes
-      ? l->op->packed_bytes (l->params, l->ins, n_in)
+      ? l->op->packed_bytes (l->params, l->ins, n_in, 0)
       : 0;
   l->call = (CnnOpCall){
     .params = l->params,
@@ -112,7 +112,7 @@ layer_init (Layer *l, const CnnKernels *kernels, const char *op,
   l->grad = (CnnOpGrad){ l->d_outs, l->d_ins };
   if (packed) {
     void *memory = cnn_aligned_alloc (packed);
-    l->op->pack (l->params, l->ins, n_in, memory);
+    l->op->pack (l->params, l->ins, n_in, 0, memory);
     l->call.packed = memory;
   }
 }

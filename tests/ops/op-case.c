@@ -103,16 +103,17 @@ allocate (OpCase *c, const CnnTensor *const *in)
 {
   const CnnOp *op = c->vtable;
   gsize scratch = op->scratch_bytes ? op->scratch_bytes (c->params, in, c->n_in,
-                      &c->out, c->pool, c->training)
+                      &c->out, c->variant, c->pool, c->training)
                                     : 0;
-  gsize packed =
-      op->packed_bytes ? op->packed_bytes (c->params, in, c->n_in) : 0;
+  gsize packed = op->packed_bytes
+      ? op->packed_bytes (c->params, in, c->n_in, c->variant)
+      : 0;
   c->scratch = cnn_aligned_alloc (scratch);
   memset (c->scratch, 0xff, scratch);
   c->out.data = poisoned (&c->out, NULL);
   if (packed) {
     c->packed = cnn_aligned_alloc (packed);
-    op->pack (c->params, in, c->n_in, c->packed);
+    op->pack (c->params, in, c->n_in, c->variant, c->packed);
   }
   if (!c->training)
     return CNN_OK;
@@ -162,6 +163,7 @@ call_of (OpCase *c, const CnnTensor *const *in, CnnTensor *const *out)
     .kernels = c->kernels,
     .pool = c->pool,
     .training = c->training,
+    .variant = c->variant,
     .seed = c->seed,
   };
 }

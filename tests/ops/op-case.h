@@ -28,7 +28,7 @@ typedef struct
   CnnTensor in[CNN_MAX_NODE_TENSORS];
   gboolean constant[CNN_MAX_NODE_TENSORS];
   int n_in;
-  int training;
+  int training, variant;
   guint64 seed;
   CnnPool *pool;
   const CnnKernels *kernels;

@@ -316,10 +316,10 @@ run (Round *r)
 {
   const CnnOp *op = r->op;
   size_t scratch = op->scratch_bytes
-      ? op->scratch_bytes (r->params, r->ins, r->n_in, &r->out[0], NULL, 0)
+      ? op->scratch_bytes (r->params, r->ins, r->n_in, &r->out[0], 0, NULL, 0)
       : 0;
   size_t packed =
-      op->packed_bytes ? op->packed_bytes (r->params, r->ins, r->n_in) : 0;
+      op->packed_bytes ? op->packed_bytes (r->params, r->ins, r->n_in, 0) : 0;
   /* Sessions and folding refuse what takes too much memory. */
   if (scratch > MAX_SCRATCH)
     return;
@@ -334,7 +334,7 @@ run (Round *r)
   };
   void *weights = cnn_aligned_alloc (packed);
   if (packed)
-    op->pack (r->params, r->ins, r->n_in, weights);
+    op->pack (r->params, r->ins, r->n_in, 0, weights);
   call.packed = packed ? weights : NULL;
   op->forward (&call);
   free (weights);

@@ -35,12 +35,25 @@ CNN_API CnnStatus cnn_arena_new (CnnArena **arena);
 CNN_API void cnn_arena_free (CnnArena *arena);
 
 /**
+ * CnnPrecision:
+ * @CNN_PRECISION_FAST: convolutions may be computed by Winograd's algorithms,
+ *   where that is faster, within the bound of docs/winograd.md
+ * @CNN_PRECISION_EXACT: every sum is of the products that the definition names
+ */
+typedef enum
+{
+  CNN_PRECISION_FAST,
+  CNN_PRECISION_EXACT
+} CnnPrecision;
+
+/**
  * CnnSessionOptions:
  * @pool: (nullable): threads to use, borrowed, must outlive the session; NULL
  *   = the calling thread
  * @arena: (nullable): memory to use, borrowed, must outlive the session; NULL =
  *   its own. With it, running another session of the arena overwrites the
  *   inputs of this one; its outputs stay until it runs again
+ * @precision: how convolutions may round
  * @info_only: 1 = shapes, geometry and memory plan only: no arena, can't run
  * @incremental: 1 = for cnn_session_run_changed(): every activation has memory
  *   of its own (CnnMemoryInfo.sum_bytes, several times what is needed else)
@@ -51,6 +64,7 @@ typedef struct
 {
   CnnPool *pool;
   CnnArena *arena;
+  CnnPrecision precision;
   int info_only;
   int incremental;
 } CnnSessionOptions;
