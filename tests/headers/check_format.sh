@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every C file is as clang-format leaves it. Other versions format differently.
+# Every C and C++ file is as clang-format leaves it. Other versions format differently.
 set -eu
 cd "$1"
 tool=$(command -v clang-format-14 || command -v clang-format || true)
@@ -11,4 +11,4 @@ case $("${tool:-false}" --version 2>/dev/null || true) in
     exit 77
     ;;
 esac
-find core gst-plugin tools tests -name '*.[ch]' -print0 | xargs -0 "$tool" --dry-run --Werror
+find core gst-plugin tools tests benchmarks \( -name '*.[ch]' -o -name '*.cpp' \) -print0 | xargs -0 "$tool" --dry-run --Werror

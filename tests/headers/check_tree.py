@@ -54,8 +54,10 @@ def check_users(root, path, complain):
 
 def main(root):
     problems, names = [], {}
-    for folder in ("core", "gst-plugin", "tools", "tests"):
-        for path in sorted((root / folder).rglob("*.[ch]")):
+    for folder in ("core", "gst-plugin", "tools", "benchmarks", "tests"):
+        for path in sorted((root / folder).rglob("*.[ch]*")):
+            if path.suffix not in (".c", ".h", ".cpp"):
+                continue
             if "SPDX-License-Identifier" not in path.read_text()[:200]:
                 problems.append(f"{path.relative_to(root)}: no SPDX line")
             if folder == "core":
