@@ -126,6 +126,11 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
     status = cnn_info_read (graph, &m->info, error);
   if (!status)
     status = cnn_graph_copy (graph, &m->program, error);
+  if (!status && cnn_graph_is_quantized (m->program)) {
+    status = infer_declared (m->program, error);
+    if (!status)
+      status = cnn_graph_fuse_quantized (m->program, error);
+  }
   if (!status) {
     cnn_graph_fuse (m->program);
     status = infer_declared (m->program, error);

@@ -185,6 +185,14 @@ CnnStatus cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
 /** cnn_graph_fuse: lets operators take over the next one (op->fuse()). */
 void cnn_graph_fuse (CnnGraph *graph);
 
+/** cnn_graph_is_quantized: is there anything to do for
+ * cnn_graph_fuse_quantized()? */
+bool cnn_graph_is_quantized (const CnnGraph *graph);
+
+/** cnn_graph_fuse_quantized: quantised convolutions become internal ones on
+ * integers. @graph: sorted and inferred; it is sorted behind it, too. */
+CnnStatus cnn_graph_fuse_quantized (CnnGraph *graph, CnnError *error);
+
 /** cnn_graph_dense_to_conv: see cnn_model_to_map(). @graph is sorted and
  * inferred; @map: (out) (transfer full): a new graph, not sorted yet. */
 CnnStatus cnn_graph_dense_to_conv (const CnnGraph *graph, CnnGraph **map,
