@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* bench-ours.c: our engine as `compare` measures it, by its public headers: a
- * frame of 8-bit pixels goes in, a class map comes out. */
+ * frame of 8-bit pixels goes in, a class map comes out. With OPTION exact, every
+ * sum is of the products that the definition names. */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -85,7 +86,9 @@ load (const BenchJob *job)
   if (!ours || cnn_pool_new ((unsigned) job->threads, &ours->pool))
     bench_fail (job->model, "no memory");
   options.pool = ours->pool;
-  if (job->option)
+  if (job->option && !strcmp (job->option, "exact"))
+    options.precision = CNN_PRECISION_EXACT;
+  else if (job->option)
     bench_fail (job->option, "no such option");
   if (cnn_session_new (model, &shape, &options, &ours->session, &error)
       || cnn_resampler_new (job->width, job->height, job->width, job->height,

@@ -67,7 +67,8 @@ def generate(net, size, folder):
     os.makedirs(folder, exist_ok=True)
     made, output = NETWORKS[net](parse_size(size))
     with open(path + ".part", "wb") as file:
-        file.write(made.model(output).SerializeToString())
+        # OpenCV wants to be told the shape of the output.
+        file.write(shape_inference.infer_shapes(made.model(output)).SerializeToString())
     os.rename(path + ".part", path)
     return path
 

@@ -59,7 +59,7 @@ def case_lines(case):
     for name, row in sorted(case["runners"].items(), key=lambda item: item[1]["median_ms"]):
         yield line(cells(name, row))
     for name, reason in case["not_run"].items():
-        yield line([name, "not run: " + reason] + [""] * (len(HEAD) - 2))
+        yield line([name, "not run: " + reason[:100]] + [""] * (len(HEAD) - 2))
     for name in case["wrong"]:
         yield ""
         yield "**%s gives another answer than ours: its time means nothing.**" % name
