@@ -15,7 +15,7 @@
 #include "kernels/kernels.h"
 
 /* Blocks of the plan: one for each value, for its gradient, for each node's
- * scratch and packed weights, in that order. @kept: where values' blocks that
+ * scratch and what it keeps for its backward pass, in that order. @kept: where values' blocks that
  * lie outside the arena begin in @kept_bytes of their own, else -1. */
 typedef struct
 {
@@ -48,7 +48,7 @@ scratch_block (Planner *p, size_t n)
 }
 
 static CnnLifetime *
-packed_block (Planner *p, size_t n)
+memory_block (Planner *p, size_t n)
 {
   return &p->blocks[2 * p->n_values + p->n_nodes + n];
 }
@@ -230,7 +230,7 @@ plan_nodes (Planner *p)
     CnnTensor copies[CNN_MAX_NODE_TENSORS];
     call_inputs (p->session, node, copies, in);
     *scratch_block (p, n) = (CnnLifetime){ (int) n, (int) n, 0, 0 };
-    *packed_block (p, n) = (CnnLifetime){ 0, (int) p->n_nodes, 0, 0 };
+    *memory_block (p, n) = (CnnLifetime){ 0, (int) p->n_nodes, 0, 0 };
     if (!p->runs[n])
       continue;
     int variant = variant_of (p, node, in, out);
@@ -243,9 +243,8 @@ plan_nodes (Planner *p)
       scratch_block (p, n)->bytes += cnn_redo_scratch_bytes (node,
           &p->session->redo[n], p->session->tensors);
     }
-    if (p->how->learn && node->op->packed_bytes)
-      packed_block (p, n)->bytes =
-          node->op->packed_bytes (node->params, in, node->n_in, variant);
+    if (p->how->learn && node->op->kept_bytes)
+      memory_block (p, n)->bytes = node->op->kept_bytes (node->params, in, out);
   }
 }
 
@@ -352,14 +351,13 @@ make_calls (Planner *p)
       .out = outs,
       .n_out = node->n_out,
       .scratch = s->arena + scratch_block (p, n)->offset,
+      .kept = s->arena + memory_block (p, n)->offset,
       .kernels = cnn_kernels (),
       .pool = p->how->pool,
       .training = s->learning,
     };
     if (s->redo)
       s->redo[n].crops = call->scratch;
-    if (packed_block (p, n)->bytes)
-      call->packed = s->arena + packed_block (p, n)->offset;
     for (int i = 0; i < node->n_in; i++)
       *ins++ = node->in[i] < 0 ? NULL : &s->tensors[node->in[i]];
     for (int i = 0; i < node->n_out; i++)
@@ -517,8 +515,8 @@ cnn_session_compile (CnnModel *model, const CnnCompile *how,
   if (!s)
     return cnn_error_memory (error, sizeof *s, "a session");
   s->model = cnn_model_ref (model);
-  s->graph = how->info_only || how->learn ? cnn_model_graph (model)
-                                          : cnn_model_program (model);
+  s->graph =
+      how->info_only ? cnn_model_graph (model) : cnn_model_program (model);
   if (how->learn) {
     s->learning = true;
     s->learn = *how->learn;

@@ -11,8 +11,8 @@
 
 /**
  * CnnSession:
- * @graph: what runs: the model's program, or its graph as given if it learns
- *   or only informs
+ * @graph: what runs: the model's program, or its graph as given if it only
+ *   informs
  * @tensors: one a value, data in the arena or the model
  * @known: memory of what is known before the session runs
  * @todo: the @n_todo nodes that do have to run, in order

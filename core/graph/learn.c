@@ -57,9 +57,6 @@ cnn_session_learn_forward (CnnSession *session, uint64_t seed)
     const CnnNode *node = &session->graph->nodes[n];
     CnnOpCall *call = &session->calls[n];
     call->seed = node_seed (seed, n);
-    if (call->packed)
-      node->op->pack (node->params, call->in, call->n_in, 0,
-          (void *) call->packed);
     node->op->forward (call);
   }
 }

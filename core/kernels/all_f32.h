@@ -11,7 +11,8 @@
 #if REGISTERS >= 32
 #define TILE_OC           8
 #define TILE_ACCUMULATORS 24
-#define CORRELATE_OC      4
+#define SAMPLE_OC         12
+#define CORRELATE_OC      5
 #define CORRELATE_TAPS    5
 #define GEMM_ROWS         8
 #define GEMM_VECS         3
@@ -20,6 +21,7 @@
 #else
 #define TILE_OC           4
 #define TILE_ACCUMULATORS (REGISTERS - 4)
+#define SAMPLE_OC         6
 #define CORRELATE_OC      2
 #define CORRELATE_TAPS    5
 #define GEMM_ROWS         4
@@ -38,6 +40,7 @@ _Static_assert(TILE_ACCUMULATORS / TILE_OC >= 3, "tiles too narrow");
 #include "kernels/correlate_f32.h"
 #include "kernels/gemm_f32.h"
 #include "kernels/quantise_u8.h"
+#include "kernels/samples_f32.h"
 #include "kernels/winograd_f32.h"
 
 #define TEXT2(x) #x
@@ -49,6 +52,7 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
   *kernels = (CnnKernels){
     .name = TEXT (ISA),
     .lanes = LANES,
+    .sample_block = SAMPLE_OC,
     .conv = KERNEL (cnn_conv_f32),
     .conv_u8 = KERNEL (cnn_conv_u8),
     .pack_u8 = KERNEL (cnn_pack_u8),
@@ -56,6 +60,14 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .winograd_input = KERNEL (cnn_winograd_input_f32),
     .winograd_output = KERNEL (cnn_winograd_output_f32),
     .correlate = KERNEL (cnn_correlate_f32),
+    .interleave = KERNEL (cnn_interleave_f32),
+    .deinterleave = KERNEL (cnn_deinterleave_f32),
+    .sample_conv = KERNEL (cnn_sample_conv_f32),
+    .sample_max_pool = KERNEL (cnn_sample_max_pool_f32),
+    .sample_average_pool = KERNEL (cnn_sample_average_pool_f32),
+    .sample_max_pool_gradient = KERNEL (cnn_sample_max_pool_gradient_f32),
+    .sample_average_pool_gradient =
+        KERNEL (cnn_sample_average_pool_gradient_f32),
     .gemm_nn = KERNEL (cnn_gemm_nn_f32),
     .gemm_nt = KERNEL (cnn_gemm_nt_f32),
     .map = KERNEL (cnn_map_f32),

@@ -63,30 +63,32 @@ slope (const CnnActivation f, Vec y, Vec g)
 
 INLINE void
 gradient_all (const CnnActivation f, const float *y, const float *g, float *d,
-    size_t n)
+    size_t n, int add)
 {
   size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    store (d + i, load (d + i) + slope (f, load (y + i), load (g + i)));
+  for (; i + LANES <= n; i += LANES) {
+    Vec step = slope (f, load (y + i), load (g + i));
+    store (d + i, add ? load (d + i) + step : step);
+  }
   if (i < n) {
     int left = (int) (n - i);
     Vec step = slope (f, load_part (y + i, left), load_part (g + i, left));
-    store_part (d + i, load_exact (d + i, left) + step, left);
+    store_part (d + i, add ? load_exact (d + i, left) + step : step, left);
   }
 }
 
 static void
 KERNEL (cnn_map_gradient_f32) (CnnActivation f, const float *y, const float *g,
-    float *d, size_t n)
+    float *d, size_t n, int add)
 {
   if (f == CNN_ACTIVATION_RELU)
-    gradient_all (CNN_ACTIVATION_RELU, y, g, d, n);
+    gradient_all (CNN_ACTIVATION_RELU, y, g, d, n, add);
   else if (f == CNN_ACTIVATION_TANH)
-    gradient_all (CNN_ACTIVATION_TANH, y, g, d, n);
+    gradient_all (CNN_ACTIVATION_TANH, y, g, d, n, add);
   else if (f == CNN_ACTIVATION_SIGMOID)
-    gradient_all (CNN_ACTIVATION_SIGMOID, y, g, d, n);
+    gradient_all (CNN_ACTIVATION_SIGMOID, y, g, d, n, add);
   else
-    gradient_all (CNN_ACTIVATION_NONE, y, g, d, n);
+    gradient_all (CNN_ACTIVATION_NONE, y, g, d, n, add);
 }
 
 INLINE Vec

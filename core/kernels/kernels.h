@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "kernels/activation.h"
+#include "kernels/samples.h"
 #include "kernels/winograd.h"
 
 /** CNN_CONV_BLOCK: most output channels that one convolution run computes. */
@@ -155,33 +156,6 @@ typedef struct
 typedef void (*CnnQuantiseKernel) (const CnnQuantiseRun *run);
 
 /**
- * CnnCorrelateRun:
- * @g: [samples][oc][n] with pitches @g_sample and @g_plane
- * @x: of sample 0; @x_sample elements to the next
- * @taps: @n_taps offsets into @x
- * @out: [oc][n_taps] with pitch @out_pitch
- *
- * out[o][t] += sum over samples s and i < n of g[s][o][i] * x[s][i + taps[t]]
- */
-typedef struct
-{
-  const float *g;
-  size_t g_sample, g_plane;
-  int oc;
-  const float *x;
-  size_t x_sample;
-  const ptrdiff_t *taps;
-  int n_taps;
-  int n, samples;
-  float *out;
-  size_t out_pitch;
-} CnnCorrelateRun;
-
-/** CnnCorrelateKernel: gradient of a convolution's weights for one input
- * channel. What lies past the last x is not used, be it NaN. */
-typedef void (*CnnCorrelateKernel) (const CnnCorrelateRun *run);
-
-/**
  * CnnGemmRun:
  * @a: element (i, k) at a[i*a_row + k*a_k]
  * @b: rows @b_row apart
@@ -209,10 +183,11 @@ typedef void (*CnnGemmKernel) (const CnnGemmRun *run);
 typedef void (
     *CnnMapKernel) (CnnActivation f, const float *x, float *y, size_t n);
 
-/** CnnMapGradientKernel: d[i] += g[i] * f' of which y[i] is the value:
- * relu y > 0, tanh 1 - y^2, sigmoid y (1 - y), none 1. Not for exp. */
+/** CnnMapGradientKernel: d[i] = g[i] * f' of which y[i] is the value, or +=
+ * where @add: relu y > 0, tanh 1 - y^2, sigmoid y (1 - y), none 1. Not for exp.
+ * d may be g. */
 typedef void (*CnnMapGradientKernel) (CnnActivation f, const float *y,
-    const float *g, float *d, size_t n);
+    const float *g, float *d, size_t n, int add);
 
 /** CnnBinaryKernel: y[i] = a[i*a_step] op b[i*b_step], steps 0 or 1; y may be
  * a or b where their step is 1. */
@@ -240,11 +215,12 @@ typedef double (*CnnPeakKernel) (long rounds);
  * CnnKernels:
  * @name: of the best instruction set in it
  * @lanes: floats in a vector, to choose between ways of cutting the work
+ * @sample_block: most output channels of a CnnSampleConvRun
  */
 typedef struct CnnKernels
 {
   const char *name;
-  int lanes;
+  int lanes, sample_block;
   CnnConvKernel conv;
   CnnConvU8Kernel conv_u8;
   CnnConvU8Pack pack_u8;
@@ -252,6 +228,12 @@ typedef struct CnnKernels
   CnnWinogradInputKernel winograd_input;
   CnnWinogradOutputKernel winograd_output;
   CnnCorrelateKernel correlate;
+  CnnInterleaveKernel interleave;
+  CnnDeinterleaveKernel deinterleave;
+  CnnSampleConvKernel sample_conv;
+  CnnSamplePoolKernel sample_max_pool, sample_average_pool;
+  CnnSamplePoolGradientKernel sample_max_pool_gradient,
+      sample_average_pool_gradient;
   CnnGemmKernel gemm_nn, gemm_nt;
   CnnMapKernel map;
   CnnMapGradientKernel map_gradient;

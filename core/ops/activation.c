@@ -96,7 +96,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, CnnActivation f)
 {
   if (grad->d_out[0] && grad->d_in[0])
     call->kernels->map_gradient (f, call->out[0]->data, grad->d_out[0]->data,
-        grad->d_in[0]->data, cnn_elements (call->out[0]));
+        grad->d_in[0]->data, cnn_elements (call->out[0]), !(grad->fresh & 1));
 }
 
 static void
@@ -124,6 +124,7 @@ const CnnOp cnn_op_relu = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
+  .writes_fresh = 1,
   .infer = cnn_infer_number,
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
@@ -138,6 +139,7 @@ const CnnOp cnn_op_tanh = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
+  .writes_fresh = 1,
   .infer = cnn_infer_float,
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
@@ -152,6 +154,7 @@ const CnnOp cnn_op_sigmoid = {
   .max_in = 1,
   .max_out = 1,
   .inplace = true,
+  .writes_fresh = 1,
   .infer = cnn_infer_float,
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,

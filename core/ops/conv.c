@@ -231,12 +231,23 @@ scratch_bytes (const void *params, const CnnTensor *const *in,
     const CnnPool *pool, int training)
 {
   CnnConvSizes s = sizes_of (params, in, out);
-  bool packs = training || !in[1]->data;
+  if (training) {
+    size_t bytes = cnn_conv_learn_bytes (&s);
+    size_t back = cnn_conv_backward_bytes (&s);
+    return back > bytes ? back : bytes;
+  }
   if (variant_ != CNN_CONV_DIRECT)
     return cnn_conv_winograd_bytes (&s, variant_ - CNN_CONV_WINOGRAD, pool);
-  size_t bytes = cnn_conv_forward_bytes (&s, packs, pool);
-  size_t back = training ? cnn_conv_backward_bytes (&s, pool) : 0;
-  return back > bytes ? back : bytes;
+  return cnn_conv_forward_bytes (&s, !in[1]->data, pool);
+}
+
+static size_t
+kept_bytes (const void *params, const CnnTensor *const *in,
+    const CnnTensor *out)
+{
+  const CnnConvParams *p = params;
+  CnnConvSizes s = sizes_of (params, in, out);
+  return cnn_conv_learn_kept_bytes (&s, p->activation);
 }
 
 /* Groups and channels, all that packing goes by. */
@@ -318,11 +329,13 @@ const CnnOp cnn_op_conv = {
   .parse = cnn_conv_parse,
   .infer = infer,
   .geometry = geometry,
+  .writes_fresh = 1,
   .regional = true,
   .region_grid = region_grid,
   .macs = macs,
   .variant = variant,
   .scratch_bytes = scratch_bytes,
+  .kept_bytes = kept_bytes,
   .packed_bytes = packed_bytes,
   .pack = pack,
   .fuse = fuse,

@@ -96,7 +96,15 @@ void cnn_conv_winograd_pack (const CnnConvSizes *sizes, CnnWinogradForm form,
 void cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *sizes,
     const CnnRegion *region, CnnWinogradForm form);
 
-size_t cnn_conv_backward_bytes (const CnnConvSizes *sizes, const CnnPool *pool);
+/** cnn_conv_learn_forward: cnn_conv_forward() in training.
+ * cnn_conv_learn_bytes, cnn_conv_backward_bytes: scratch that each pass needs;
+ * cnn_conv_learn_kept_bytes: what the first keeps for the second. */
+void cnn_conv_learn_forward (const CnnOpCall *call);
+size_t cnn_conv_learn_bytes (const CnnConvSizes *sizes);
+size_t
+cnn_conv_learn_kept_bytes (const CnnConvSizes *sizes, CnnActivation activation);
+
+size_t cnn_conv_backward_bytes (const CnnConvSizes *sizes);
 void cnn_conv_backward (const CnnOpCall *call, const CnnOpGrad *grad);
 
 #endif

@@ -131,6 +131,10 @@ cnn_conv_forward (const CnnOpCall *call)
       cnn_conv_sizes (params, call->in[0], call->in[1], call->out[0]);
   CnnRegion all = { 0, 0, whole.ow, whole.oh };
   const CnnRegion *region = call->region ? call->region : &all;
+  if (call->training) {
+    cnn_conv_learn_forward (call);
+    return;
+  }
   if (call->variant != CNN_CONV_DIRECT) {
     cnn_conv_winograd (call, &whole, region, call->variant - CNN_CONV_WINOGRAD);
     return;

@@ -43,6 +43,7 @@ typedef struct
  * @packed: (nullable): what pack() wrote for it
  * @scratch: scratch_bytes() of memory, CNN_ALIGN_BYTES aligned, contents
  *   undefined
+ * @kept: kept_bytes() of memory that backward() finds as forward() left it
  * @kernels: functions for this processor
  * @pool: (nullable): threads to use
  * @training: 1 while training: Dropout drops
@@ -63,7 +64,7 @@ typedef struct
   int n_out;
   int variant;
   const void *packed;
-  void *scratch;
+  void *scratch, *kept;
   const CnnKernels *kernels;
   CnnPool *pool;
   int training;
@@ -75,11 +76,14 @@ typedef struct
  * CnnOpGrad:
  * @d_out: gradient of the loss by each output, its shape; NULL = zero
  * @d_in: gradient by each input; backward() ADDS to it; NULL = not wanted
+ * @fresh: bit i is set if d_in[i] holds nothing yet and is to be written, not
+ *   added to: only for operators whose writes_fresh has that bit
  */
 typedef struct
 {
   const CnnTensor *const *d_out;
   CnnTensor *const *d_in;
+  uint32_t fresh;
 } CnnOpGrad;
 
 /**
@@ -102,6 +106,7 @@ typedef struct
  * @min_in, @max_in, @max_out: how many tensors it may have
  * @params_bytes: size of its parameters
  * @inplace: out[0] may share memory with in[0] (equal element count and type)
+ * @writes_fresh: bit i is set if backward() looks at that bit of @fresh
  * @fixed_in: bit i is set if input i is never learned though it is a float
  *   constant (running mean and variance)
  * @value_in: bit i is set if infer() needs the elements of input i, not just
@@ -145,11 +150,12 @@ typedef struct
  * @scratch_bytes: for forward(), and where @training for backward() too; NULL
  *   = 0. May depend on cnn_pool_threads(@pool)
  * @packed_bytes, @pack: a copy of constant inputs in the kernels' own layout,
- *   made once a model and variant. packed_bytes() returns 0 where nothing is to
- *   pack. NULL = never. @in has data for constants only
+ *   made once a model and variant, not for training. packed_bytes() returns 0
+ *   where nothing is to pack. NULL = never. @in has data for constants only
+ * @kept_bytes: for backward() to know of forward(); NULL = 0
  * @fuse: try to take over @next, the only user of out[0]; changes @params and
- *   returns true if forward() computes both from now on. NULL = never. A fused
- *   operator is never trained
+ *   returns true if forward() and backward() compute both from now on. NULL =
+ *   never
  * @forward: computes the outputs
  * @backward: NULL = can't be trained. May read in and out
  *
@@ -166,7 +172,7 @@ struct CnnOp
   bool float32_only;
   bool reads_shape;
   bool regional;
-  uint32_t fixed_in, value_in;
+  uint32_t fixed_in, value_in, writes_fresh;
 
   CnnStatus (
       *parse) (const CnnAttributes *attributes, void *params, CnnError *error);
@@ -183,6 +189,8 @@ struct CnnOp
   size_t (*scratch_bytes) (const void *params, const CnnTensor *const *in,
       int n_in, const CnnTensor *out, int variant, const CnnPool *pool,
       int training);
+  size_t (*kept_bytes) (const void *params, const CnnTensor *const *in,
+      const CnnTensor *out);
   size_t (*packed_bytes) (const void *params, const CnnTensor *const *in,
       int n_in, int variant);
   void (*pack) (const void *params, const CnnTensor *const *in, int n_in,

@@ -61,8 +61,7 @@ cnn_planar_pack (const CnnPlanarWeights *w, float *packed)
     int last = cnn_planar_block (w->oc, b + 1);
     for (int i = 0; i < w->ic; i++)
       for (int t = 0; t < w->n_taps; t++) {
-        const float *from = w->data + (size_t) i * w->i_step
-            + (size_t) (w->flip ? w->n_taps - 1 - t : t);
+        const float *from = w->data + (size_t) i * w->i_step + (size_t) t;
         for (int o = first; o < last; o++)
           *packed++ = from[(size_t) o * w->o_step];
       }
@@ -149,7 +148,6 @@ block_run (const CnnPlanar *p, int block, int y, int x, int n)
     .out_plane = p->out_plane,
     .oc = oc,
     .n = n,
-    .add = p->add,
     .activation = p->activation,
   };
 }
@@ -262,9 +260,7 @@ take_rows (const CnnPlanar *p, const CnnConvRun *flat, float *out, int rows)
       const float *from =
           flat->out + (size_t) o * flat->out_plane + (size_t) y * p->row_step;
       float *to = out + (size_t) y * p->out_pitch;
-      if (p->add)
-        p->kernels->binary (CNN_BINARY_ADD, to, 1, from, 1, to, ow);
-      else if (dense && (size_t) (rows - y) * ow >= ow + COPIED)
+      if (dense && (size_t) (rows - y) * ow >= ow + COPIED)
         copy_loosely (to, from, ow);
       else
         memcpy (to, from, ow * sizeof *to);
@@ -280,7 +276,6 @@ flat_task (const CnnPlanar *p, int y0, int y1, int b0, int b1, float *spare)
     const CnnConvRun to = run;
     run.out = spare;
     run.out_plane = (size_t) n;
-    run.add = 0;
     p->kernels->conv (&run);
     if (p->pooling)
       pool_rows (p, &to, spare, run.out_plane, p->row_step, y1 - y0, p->ow);

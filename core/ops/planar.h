@@ -22,7 +22,7 @@
  *   @out; 0 = dense
  * @spare: cnn_planar_spare_bytes() of memory for each thread of @pool
  *
- * out[o][y][x] = f ([add] + bias[o] + sum over i, t of
+ * out[o][y][x] = f (bias[o] + sum over i, t of
  *     weight (o, i, t) * in[i*in_plane + y*row_step + x + taps[t]])
  * If @pooling, oh and ow are even, and the cells are pooled on their way out.
  */
@@ -38,7 +38,6 @@ typedef struct
   const float *weights, *bias;
   float *out;
   size_t out_pitch, out_plane;
-  int add;
   CnnActivation activation;
   CnnFusedPool pooling;
   void *spare;
@@ -58,14 +57,13 @@ int cnn_planar_blocks (int oc);
 
 /**
  * CnnPlanarWeights:
- * Weight (o, i, t) lies at data[o*o_step + i*i_step + t], or, where @flip, at
- * data[o*o_step + i*i_step + n_taps - 1 - t].
+ * Weight (o, i, t) lies at data[o*o_step + i*i_step + t].
  */
 typedef struct
 {
   const float *data;
   size_t o_step, i_step;
-  int oc, ic, n_taps, flip;
+  int oc, ic, n_taps;
 } CnnPlanarWeights;
 
 /** cnn_planar_pack: writes oc * ic * n_taps floats: block by block

@@ -39,7 +39,8 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
   if (!grad->d_out[0] || !grad->d_in[0])
     return;
   call->kernels->map_gradient (CNN_ACTIVATION_NONE, grad->d_out[0]->data,
-      grad->d_out[0]->data, grad->d_in[0]->data, cnn_elements (call->in[0]));
+      grad->d_out[0]->data, grad->d_in[0]->data, cnn_elements (call->in[0]),
+      !(grad->fresh & 1));
 }
 
 static CnnStatus
@@ -291,6 +292,7 @@ const CnnOp cnn_op_identity = {
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
   .forward = forward,
+  .writes_fresh = 1,
   .backward = backward,
 };
 
@@ -305,6 +307,7 @@ const CnnOp cnn_op_flatten = {
   .parse = parse_flatten,
   .infer = infer_flatten,
   .forward = forward,
+  .writes_fresh = 1,
   .backward = backward,
 };
 
@@ -320,6 +323,7 @@ const CnnOp cnn_op_reshape = {
   .parse = parse_reshape,
   .infer = infer_reshape,
   .forward = forward,
+  .writes_fresh = 1,
   .backward = backward,
 };
 
@@ -335,6 +339,7 @@ const CnnOp cnn_op_squeeze = {
   .parse = parse_axes,
   .infer = infer_squeeze,
   .forward = forward,
+  .writes_fresh = 1,
   .backward = backward,
 };
 
@@ -350,5 +355,6 @@ const CnnOp cnn_op_unsqueeze = {
   .parse = parse_axes,
   .infer = infer_unsqueeze,
   .forward = forward,
+  .writes_fresh = 1,
   .backward = backward,
 };

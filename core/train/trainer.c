@@ -19,7 +19,7 @@
 #include "train/weights.h"
 
 /** Most pictures in a chunk: activations of a chunk stay in the L2 cache. */
-#define CHUNK 8
+#define CHUNK 16
 
 typedef struct
 {
@@ -36,6 +36,7 @@ struct CnnTrainer
   CnnWeights weights;
   float **values;
   unsigned char *learned;
+  int *places;
   int chunk, n_chunks, n_workers, classes;
   float **gradients;
   CnnTrainResult *results;
@@ -93,7 +94,8 @@ make_workers (CnnTrainer *t, CnnError *error)
     return cnn_error_memory (error, sizeof *t->workers, "workers");
   for (int i = 0; i < t->n_workers && !status; i++) {
     Worker *w = &t->workers[i];
-    w->grads = calloc (t->graph->n_values + 1, sizeof *w->grads);
+    w->grads =
+        calloc (cnn_model_program (t->model)->n_values + 1, sizeof *w->grads);
     status = w->grads ? cnn_session_new_learning (t->model, &shape, &learn,
                  &w->session, error)
                       : cnn_error_memory (error, 1, "gradients");
@@ -124,14 +126,18 @@ make_weights (CnnTrainer *t, CnnError *error)
       cnn_weights_init (&t->weights, t->graph, &t->options, error);
   if (status)
     return status;
-  t->values = calloc (t->graph->n_values + 1, sizeof *t->values);
-  t->learned = calloc (t->graph->n_values + 1, sizeof *t->learned);
-  if (!t->values || !t->learned)
-    return cnn_error_memory (error, t->graph->n_values, "weights");
+  const CnnGraph *program = cnn_model_program (t->model);
+  t->values = calloc (program->n_values + 1, sizeof *t->values);
+  t->learned = calloc (program->n_values + 1, sizeof *t->learned);
+  t->places = calloc (t->weights.n_segments + 1, sizeof *t->places);
+  if (!t->values || !t->learned || !t->places)
+    return cnn_error_memory (error, program->n_values, "weights");
   for (size_t i = 0; i < t->weights.n_segments; i++) {
     const CnnSegment *s = &t->weights.segments[i];
-    t->values[s->value] = t->weights.now + s->begin;
-    t->learned[s->value] = 1;
+    int v = cnn_graph_find (program, t->graph->values[s->value].name);
+    t->places[i] = v;
+    t->values[v] = t->weights.now + s->begin;
+    t->learned[v] = 1;
   }
   return CNN_OK;
 }
@@ -185,6 +191,7 @@ cnn_trainer_free (CnnTrainer *trainer)
   free (trainer->results);
   free (trainer->values);
   free (trainer->learned);
+  free (trainer->places);
   cnn_weights_clear (&trainer->weights);
   cnn_model_unref (trainer->model);
   free (trainer);
@@ -216,7 +223,7 @@ do_chunk (void *data, int chunk, int worker)
   memset (t->gradients[chunk], 0, t->weights.count * sizeof (float));
   for (size_t i = 0; i < t->weights.n_segments; i++) {
     const CnnSegment *s = &t->weights.segments[i];
-    w->grads[s->value] = t->gradients[chunk] + s->begin;
+    w->grads[t->places[i]] = t->gradients[chunk] + s->begin;
   }
   cnn_session_learn_backward (w->session, seed, w->grads);
 }

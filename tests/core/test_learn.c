@@ -30,7 +30,7 @@ set_up (Fixture *f, CnnModel *model, const CnnShape *input)
 {
   CnnError error = { 0 };
   f->model = model;
-  f->graph = cnn_model_graph (model);
+  f->graph = cnn_model_program (model);
   size_t n = f->graph->n_values;
   f->weights = g_new0 (float *, n);
   f->grads = g_new0 (float *, n);

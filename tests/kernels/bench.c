@@ -109,7 +109,7 @@ layer_init (Layer *l, const CnnKernels *kernels, const char *op,
     .kernels = kernels,
     .training = training,
   };
-  l->grad = (CnnOpGrad){ l->d_outs, l->d_ins };
+  l->grad = (CnnOpGrad){ .d_out = l->d_outs, .d_in = l->d_ins };
   if (packed) {
     void *memory = cnn_aligned_alloc (packed);
     l->op->pack (l->params, l->ins, n_in, 0, memory);

@@ -188,7 +188,7 @@ check_map_gradient (gconstpointer kernels)
       float *y = check_input (&rng, n), *g = check_input (&rng, n);
       float *d = check_output (&rng, n);
       float *before = g_memdup2 (d, n * sizeof *d);
-      k->map_gradient ((CnnActivation) f, y, g, d, n);
+      k->map_gradient ((CnnActivation) f, y, g, d, n, 1);
       for (gsize i = 0; i < n; i++) {
         double v = y[i];
         double slope[] = { 1, v > 0, 1 - v * v, v * (1 - v) };

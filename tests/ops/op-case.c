@@ -108,7 +108,11 @@ allocate (OpCase *c, const CnnTensor *const *in)
   gsize packed = op->packed_bytes
       ? op->packed_bytes (c->params, in, c->n_in, c->variant)
       : 0;
+  gsize kept = c->training && op->kept_bytes
+      ? op->kept_bytes (c->params, in, &c->out)
+      : 0;
   c->scratch = cnn_aligned_alloc (scratch);
+  c->kept = cnn_aligned_alloc (kept);
   memset (c->scratch, 0xff, scratch);
   c->out.data = poisoned (&c->out, NULL);
   if (packed) {
@@ -160,6 +164,7 @@ call_of (OpCase *c, const CnnTensor *const *in, CnnTensor *const *out)
     .n_out = 1,
     .packed = c->packed,
     .scratch = c->scratch,
+    .kept = c->kept,
     .kernels = c->kernels,
     .pool = c->pool,
     .training = c->training,
@@ -188,7 +193,7 @@ op_case_backward (OpCase *c)
   for (int i = 0; i < c->n_in; i++)
     d_in[i] = c->d_in[i].data ? &c->d_in[i] : NULL;
   CnnOpCall call = call_of (c, in, out);
-  c->vtable->backward (&call, &(CnnOpGrad){ d_out, d_in });
+  c->vtable->backward (&call, &(CnnOpGrad){ .d_out = d_out, .d_in = d_in });
 }
 
 void
@@ -201,6 +206,7 @@ op_case_clear (OpCase *c)
   free (c->out.data);
   free (c->d_out.data);
   free (c->packed);
+  free (c->kept);
   free (c->scratch);
   g_free (c->params);
 }

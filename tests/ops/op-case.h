@@ -34,7 +34,7 @@ typedef struct
   const CnnKernels *kernels;
 
   const CnnOp *vtable;
-  void *params, *packed, *scratch;
+  void *params, *packed, *scratch, *kept;
   CnnTensor out;
   CnnTensor d_in[CNN_MAX_NODE_TENSORS], d_out;
 } OpCase;
