@@ -27,7 +27,8 @@ gst_convnet_engine_new (GstConvnetModel *model, const GstVideoInfo *info,
 
   sized.width = GST_VIDEO_INFO_WIDTH (info);
   sized.height = GST_VIDEO_INFO_HEIGHT (info);
-  status = cnn_detector_new (model->model, &sized, &engine->detector, &failure);
+  status = cnn_detector_new (model->network->model, &sized, &engine->detector,
+      &failure);
   if (status != CNN_OK) {
     gst_convnet_error_set (error, "The model can't be used here", status,
         &failure);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gstconvnetmodel.c: files, resources and label lists to a GstConvnetModel.
+/* gstconvnetmodel.c: a network and lists of labels to a GstConvnetModel.
  *
  * Called by `convnet` when it starts and when model-file changes. Everything
  * that can be wrong with a model or its labels is found here, before the first
@@ -11,10 +11,8 @@
 
 #include "gstconvnetmodel.h"
 
-#include <cnn/onnx.h>
-#include <gio/gio.h>
+#include <cnn/session.h>
 
-#define BUILT_IN_MODEL "/org/gstreamer/convnet/digits/model.onnx"
 #define SIDECAR_LABELS "labels.txt"
 
 static void
@@ -22,7 +20,7 @@ model_clear (gpointer data)
 {
   GstConvnetModel *model = data;
 
-  cnn_model_unref (model->model);
+  gst_convnet_network_release (model->network);
   g_strfreev (model->labels);
   g_free (model->quarks);
 }
@@ -38,95 +36,6 @@ gst_convnet_model_unref (GstConvnetModel *model)
 {
   if (model)
     g_atomic_rc_box_release_full (model, model_clear);
-}
-
-void
-gst_convnet_error_set (GError **error, const gchar *what, CnnStatus status,
-    const CnnError *failure)
-{
-  switch (status) {
-    case CNN_ERROR_UNSUPPORTED:
-      g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_NOT_IMPLEMENTED,
-          "%s: %s", what, failure->message);
-      break;
-    case CNN_ERROR_MEMORY:
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
-          "%s: %s", what, failure->message);
-      break;
-    case CNN_ERROR_ARGUMENT:
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-          "%s: %s", what, failure->message);
-      break;
-    default:
-      g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_DECODE, "%s: %s",
-          what, failure->message);
-      break;
-  }
-}
-
-static gint
-resource_error_of (const GError *error)
-{
-  return g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)
-      ? GST_RESOURCE_ERROR_NOT_FOUND
-      : GST_RESOURCE_ERROR_OPEN_READ;
-}
-
-static GBytes *
-read_file (const gchar *path, GError **error)
-{
-  GError *failure = NULL;
-  GMappedFile *file = g_mapped_file_new (path, FALSE, &failure);
-  GBytes *bytes;
-
-  if (!file) {
-    g_set_error (error, GST_RESOURCE_ERROR, resource_error_of (failure),
-        "Model '%s' can't be read: %s", path, failure->message);
-    g_error_free (failure);
-    return NULL;
-  }
-  bytes = g_mapped_file_get_bytes (file);
-  g_mapped_file_unref (file);
-  return bytes;
-}
-
-/* The built-in one is part of the plugin and can't be missing. */
-static GBytes *
-read_model (const gchar *path, GError **error)
-{
-  if (path)
-    return read_file (path, error);
-  return g_resources_lookup_data (BUILT_IN_MODEL, G_RESOURCE_LOOKUP_FLAGS_NONE,
-      NULL);
-}
-
-/* Whether the network becomes a class map is found here too, not only at the
- * first caps. */
-static CnnModel *
-load (const gchar *path, GError **error)
-{
-  gchar *what = g_strdup_printf ("Model '%s'", path ? path : "built-in");
-  CnnModel *model = NULL, *map = NULL;
-  CnnError failure;
-  CnnStatus status;
-  GBytes *bytes = read_model (path, error);
-
-  if (!bytes)
-    goto out;
-  status = cnn_onnx_read (g_bytes_get_data (bytes, NULL),
-      g_bytes_get_size (bytes), &model, &failure);
-  if (status == CNN_OK)
-    status = cnn_model_to_map (model, &map, &failure);
-  if (status != CNN_OK) {
-    gst_convnet_error_set (error, what, status, &failure);
-    g_clear_pointer (&model, cnn_model_unref);
-  }
-
-out:
-  cnn_model_unref (map);
-  g_clear_pointer (&bytes, g_bytes_unref);
-  g_free (what);
-  return model;
 }
 
 /* Lines or commas to names; empty ones at the end don't count. */
@@ -151,7 +60,7 @@ read_label_file (const gchar *path, GError **error)
   gchar **labels = NULL;
 
   if (!g_file_get_contents (path, &text, NULL, &failure)) {
-    g_set_error (error, GST_RESOURCE_ERROR, resource_error_of (failure),
+    g_set_error (error, GST_RESOURCE_ERROR, gst_convnet_file_error (failure),
         "Labels '%s' can't be read: %s", path, failure->message);
     g_error_free (failure);
     return NULL;
@@ -228,8 +137,8 @@ resolve_labels (GstConvnetModel *model, const GstConvnetModelSettings *settings,
     return FALSE;
   }
   if (!labels)
-    labels =
-        sidecar_labels (settings->model_file, model->model, model->classes);
+    labels = sidecar_labels (settings->model_file, model->network->model,
+        model->classes);
   if (!labels)
     labels = model_labels (model->info);
 
@@ -286,7 +195,7 @@ measure (GstConvnetModel *model)
 
   if (info->height <= 0 || info->width <= 0)
     return;
-  if (cnn_model_to_map (model->model, &map, NULL) == CNN_OK
+  if (cnn_model_to_map (model->network->model, &map, NULL) == CNN_OK
       && cnn_session_new (map, &shape, &options, &session, NULL) == CNN_OK
       && cnn_session_geometry (session, &geometry, NULL) == CNN_OK) {
     for (gint i = 0; i < 2; i++) {
@@ -301,15 +210,16 @@ measure (GstConvnetModel *model)
 GstConvnetModel *
 gst_convnet_model_new (const GstConvnetModelSettings *settings, GError **error)
 {
-  CnnModel *network = load (settings->model_file, error);
+  GstConvnetNetwork *network =
+      gst_convnet_network_get (settings->model_file, error);
   GstConvnetModel *model;
 
   if (!network)
     return NULL;
 
   model = g_atomic_rc_box_new0 (GstConvnetModel);
-  model->model = network;
-  model->info = cnn_model_info (network);
+  model->network = network;
+  model->info = cnn_model_info (network->model);
   model->classes = model->info->classes;
   if (!resolve_labels (model, settings, error)
       || !resolve_background (model, settings->background_class, error)) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gstconvnetmodel.h: a model as an element needs it: the network, the names of its classes, and which of them means "nothing here". */
+/* gstconvnetmodel.h: a model as an element needs it: the network, the names of
+ * its classes, and which of them means "nothing here". */
 
 #ifndef GST_CONVNET_MODEL_H
 #define GST_CONVNET_MODEL_H
 
-#include <cnn/session.h>
 #include <gst/gst.h>
+
+#include "network.h"
 
 G_BEGIN_DECLS
 
@@ -32,8 +34,8 @@ typedef struct
 
 /**
  * GstConvnetModel:
- * @model: the network as it stands in the file; the detector makes a map of it
- * @info: what @model says of itself, borrowed from it
+ * @network: shared with other elements; the detector makes a map of it
+ * @info: what @network says of itself, borrowed from it
  * @labels: @classes names, NULL-terminated
  * @quarks: the same as quarks
  * @classes: classes, background included
@@ -45,7 +47,7 @@ typedef struct
  */
 typedef struct
 {
-  CnnModel *model;
+  GstConvnetNetwork *network;
   const CnnModelInfo *info;
   gchar **labels;
   GQuark *quarks;
@@ -74,17 +76,6 @@ GstConvnetModel *gst_convnet_model_ref (GstConvnetModel *model);
 
 /** gst_convnet_model_unref: @model: (nullable) */
 void gst_convnet_model_unref (GstConvnetModel *model);
-
-/**
- * gst_convnet_error_set:
- * @what: which thing it was about, begins the sentence
- * @status: a failure
- * @failure: its sentence
- *
- * The engine's failure as an element's error.
- */
-void gst_convnet_error_set (GError **error, const gchar *what, CnnStatus status,
-    const CnnError *failure);
 
 G_END_DECLS
 

@@ -2,7 +2,9 @@
 /* model.c: a checked network with its weights, immutable and shared.
  *
  * Holds the graph twice: as it was given, for writing, learning and tables of
- * layers, and as it runs, with operators fused. Both share their weights. */
+ * layers, and as it runs, with operators fused. Both share their weights. What
+ * has been made of it by rewriting is kept with it: all who ask for it share it,
+ * packed weights included. */
 
 #include "graph/program.h"
 
@@ -15,6 +17,13 @@
 #include "graph/infer.h"
 #include "graph/metadata.h"
 
+typedef struct
+{
+  CnnRewrite rewrite;
+  int argument;
+  CnnModel *model;
+} Rewritten;
+
 struct CnnModel
 {
   atomic_int refs;
@@ -23,6 +32,8 @@ struct CnnModel
   pthread_mutex_t lock;
   void **packed;
   size_t weight_bytes;
+  Rewritten *rewritten;
+  size_t n_rewritten, rewritten_room;
   CnnModelInfo info;
 };
 
@@ -167,6 +178,9 @@ cnn_model_unref (CnnModel *model)
     for (size_t i = 0; i < model->program->n_nodes * CNN_MAX_VARIANTS; i++)
       free (model->packed[i]);
   free (model->packed);
+  for (size_t i = 0; i < model->n_rewritten; i++)
+    cnn_model_unref (model->rewritten[i].model);
+  free (model->rewritten);
   cnn_graph_free (model->program);
   cnn_graph_free (model->graph);
   pthread_mutex_destroy (&model->lock);
@@ -246,6 +260,45 @@ cnn_model_weight_bytes (const CnnModel *model)
   return model->weight_bytes;
 }
 
+/* Returns: (nullable): a new reference. With @made, which is taken over, that
+ * is kept, unless another thread has been faster. */
+static CnnModel *
+find_or_keep (CnnModel *model, CnnRewrite rewrite, int argument, CnnModel *made)
+{
+  CnnModel *found = NULL;
+  pthread_mutex_lock (&model->lock);
+  for (size_t i = 0; i < model->n_rewritten && !found; i++)
+    if (model->rewritten[i].rewrite == rewrite
+        && model->rewritten[i].argument == argument)
+      found = cnn_model_ref (model->rewritten[i].model);
+  if (!found && made
+      && cnn_list_grow (&model->rewritten, model->n_rewritten,
+          &model->rewritten_room, sizeof *model->rewritten))
+    model->rewritten[model->n_rewritten++] =
+        (Rewritten){ rewrite, argument, cnn_model_ref (made) };
+  pthread_mutex_unlock (&model->lock);
+  if (!found)
+    return made;
+  cnn_model_unref (made);
+  return found;
+}
+
+CnnStatus
+cnn_model_rewrite (CnnModel *model, CnnRewrite rewrite, int argument,
+    CnnModel **rewritten, CnnError *error)
+{
+  CnnModel *found = find_or_keep (model, rewrite, argument, NULL);
+  CnnGraph *graph;
+  CnnStatus status = CNN_OK;
+  if (!found)
+    status = rewrite (model->graph, argument, &graph, error);
+  if (!found && !status)
+    status = cnn_model_new (graph, &found, error);
+  if (!status)
+    *rewritten = find_or_keep (model, rewrite, argument, found);
+  return status;
+}
+
 /* The picture and the first answer. */
 static bool
 is_float32 (const CnnGraph *g)
@@ -255,29 +308,32 @@ is_float32 (const CnnGraph *g)
       && g->values[g->outputs[0]].tensor.type == CNN_TYPE_FLOAT32;
 }
 
+static CnnStatus
+to_map (const CnnGraph *graph, CNN_UNUSED int argument, CnnGraph **map,
+    CnnError *error)
+{
+  return cnn_graph_dense_to_conv (graph, map, error);
+}
+
 CnnStatus
 cnn_model_to_map (CnnModel *model, CnnModel **map, CnnError *error)
 {
-  CnnGraph *graph;
   if (model->info.is_map && !model->info.height && !model->info.width
       && is_float32 (model->graph)) {
     *map = cnn_model_ref (model);
     return CNN_OK;
   }
-  CnnStatus status = cnn_graph_dense_to_conv (model->graph, &graph, error);
-  return status ? status : cnn_model_new (graph, map, error);
+  return cnn_model_rewrite (model, to_map, 0, map, error);
 }
 
 CnnStatus
 cnn_model_with_stride (CnnModel *map, int stride, CnnModel **dense,
     CnnError *error)
 {
-  CnnGraph *graph;
   if (stride < 1)
     return cnn_error_set (error, CNN_ERROR_ARGUMENT,
         "windows can't be %d pixels apart", stride);
-  CnnStatus status = cnn_graph_densify (map->graph, stride, &graph, error);
-  return status ? status : cnn_model_new (graph, dense, error);
+  return cnn_model_rewrite (map, cnn_graph_densify, stride, dense, error);
 }
 
 CnnStatus

@@ -44,23 +44,30 @@ append_softmax (CnnGraph *graph, CnnError *error)
   return status;
 }
 
+static CnnStatus
+to_probabilities (const CnnGraph *map, CNN_UNUSED int argument,
+    CnnGraph **probabilities, CnnError *error)
+{
+  CnnGraph *graph;
+  CnnStatus status = cnn_graph_copy (map, &graph, error);
+  if (status)
+    return status;
+  status = append_softmax (graph, error);
+  if (status)
+    cnn_graph_free (graph);
+  else
+    *probabilities = graph;
+  return status;
+}
+
 CnnStatus
 cnn_model_to_probabilities (CnnModel *map, CnnModel **probabilities,
     CnnError *error)
 {
   CnnOutputKind kind = cnn_model_info (map)->output;
-  CnnGraph *graph;
   if (kind == CNN_OUTPUT_SOFTMAX || kind == CNN_OUTPUT_SIGMOID) {
     *probabilities = cnn_model_ref (map);
     return CNN_OK;
   }
-  CnnStatus status = cnn_graph_copy (cnn_model_graph (map), &graph, error);
-  if (status)
-    return status;
-  status = append_softmax (graph, error);
-  if (status) {
-    cnn_graph_free (graph);
-    return status;
-  }
-  return cnn_model_new (graph, probabilities, error);
+  return cnn_model_rewrite (map, to_probabilities, 0, probabilities, error);
 }

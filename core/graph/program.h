@@ -32,6 +32,22 @@ CnnStatus cnn_model_pack (CnnModel *model, int node, int variant,
 /** cnn_model_weight_bytes: Returns: constants and their packed copies. */
 size_t cnn_model_weight_bytes (const CnnModel *model);
 
+/** CnnRewrite: makes a graph of another. @rewritten: (out) (transfer full). */
+typedef CnnStatus (*CnnRewrite) (const CnnGraph *graph, int argument,
+    CnnGraph **rewritten, CnnError *error);
+
+/**
+ * cnn_model_rewrite:
+ * @argument: for @rewrite
+ * @rewritten: (out) (transfer full): the model of the graph that @rewrite makes;
+ *   another call for the same has the same model
+ *
+ * It lives as long as @model at least, so that detectors which come and go
+ * rewrite and pack once. Threads: any.
+ */
+CnnStatus cnn_model_rewrite (CnnModel *model, CnnRewrite rewrite, int argument,
+    CnnModel **rewritten, CnnError *error);
+
 /** cnn_model_to_probabilities: a map whose output holds logits or their log
  * softmax gets a Softmax over the classes behind it. @probabilities: (out)
  * (transfer full): @map itself, with a new reference, if there is nothing to
