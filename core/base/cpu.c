@@ -1,14 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* cpu.c: asks the processor once. */
 
+#define _GNU_SOURCE /* syscall */
+
 #include "base/cpu.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 static unsigned flags;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Its registers are large: a process has to ask the system for them. */
+static bool
+may_use_amx (void)
+{
+#if defined(__x86_64__) && defined(__linux__)
+  const unsigned has_tiles_and_int8 = 3u << 24;
+  const long ask = 0x1023, tile_data = 18; /* ARCH_REQ_XCOMP_PERM */
+  unsigned a, b, c, d;
+  return __get_cpuid_count (7, 0, &a, &b, &c, &d)
+      && (d & has_tiles_and_int8) == has_tiles_and_int8
+      && !syscall (SYS_arch_prctl, ask, tile_data);
+#else
+  return false;
+#endif
+}
 
 static unsigned
 detect (void)
@@ -26,6 +51,8 @@ detect (void)
     found |= CNN_CPU_AVX512;
   if (found & CNN_CPU_AVX512 && __builtin_cpu_supports ("avx512vnni"))
     found |= CNN_CPU_VNNI;
+  if (found & CNN_CPU_VNNI && may_use_amx ())
+    found |= CNN_CPU_AMX;
 #elif defined(__aarch64__)
   found |= CNN_CPU_NEON;
 #endif
@@ -46,6 +73,9 @@ limit (const char *name)
     { "avx2", CNN_CPU_SSE2 | CNN_CPU_AVX2 },
     { "avx512", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 },
     { "vnni", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI },
+    { "amx",
+        CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI
+            | CNN_CPU_AMX },
     { "neon", CNN_CPU_NEON },
   };
 

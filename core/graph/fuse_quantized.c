@@ -269,6 +269,9 @@ set_constant (Pass *p, size_t n, int i, const char *suffix,
   return status;
 }
 
+/* Sums are below 2^31; so is their product with this. */
+#define MAX_FACTOR 1.0f
+
 /* What sums are multiplied with to give results. False if that is no sound
  * float. */
 static bool
@@ -277,7 +280,7 @@ multipliers (const CnnIntegerWeights *w, float in_scale, double out_scale,
 {
   for (int64_t o = 0; o < w->oc; o++) {
     to[o] = (float) ((double) in_scale * (double) w->scales[o] / out_scale);
-    if (!isnormal (to[o]) || to[o] <= 0)
+    if (!isnormal (to[o]) || to[o] <= 0 || to[o] > MAX_FACTOR)
       return false;
   }
   return true;

@@ -169,27 +169,36 @@ rounded (Vec x, Vec low, Vec high, VecInt zero)
 }
 
 INLINE VecInt
-four_bytes (const VecInt *c)
+joined (const VecInt *c)
 {
   return c[0] | c[1] << 8 | (c[2] << 16 | c[3] << 24);
 }
+
+#ifndef FOUR_BYTES
+INLINE VecInt
+four_bytes (const Vec *y, int zero, int low, int high)
+{
+  VecInt c[4];
+  UNROLL
+  for (int i = 0; i < 4; i++)
+    c[i] = rounded (y[i], splat ((float) (low - zero)),
+        splat ((float) (high - zero)), splat_int (zero));
+  return joined (c);
+}
+#define FOUR_BYTES(y, zero, low, high) four_bytes (y, zero, low, high)
+#endif
 
 /* Writes @n pixels, from x on, of four channels whose sums are @sums. */
 INLINE void
 finish_bytes (const CnnConvU8Run *run, const VecInt *sums, int group, int x,
     int n)
 {
-  const Vec low = splat ((float) (run->low - run->zero));
-  const Vec high = splat ((float) (run->high - run->zero));
-  const VecInt zero = splat_int (run->zero);
   uint8_t *out = run->out + (size_t) group * run->out_group + 4 * (size_t) x;
-  VecInt c[4];
+  Vec y[4];
   UNROLL
   for (int i = 0; i < 4; i++)
-    c[i] = rounded (__builtin_convertvector(sums[i], Vec)
-            * run->scale[4 * group + i],
-        low, high, zero);
-  store_pixels (out, four_bytes (c), n);
+    y[i] = __builtin_convertvector(sums[i], Vec) * run->scale[4 * group + i];
+  store_pixels (out, FOUR_BYTES (y, run->zero, run->low, run->high), n);
 }
 
 INLINE void

@@ -22,6 +22,8 @@ cnn_kernels_init (CnnKernels *kernels, unsigned flags)
     cnn_kernels_init_avx512 (kernels);
   if (flags & CNN_CPU_VNNI)
     cnn_kernels_init_vnni (kernels);
+  if (flags & CNN_CPU_AMX)
+    cnn_kernels_init_amx (kernels);
 #elif defined(__aarch64__)
   if (flags & CNN_CPU_NEON)
     cnn_kernels_init_neon (kernels);

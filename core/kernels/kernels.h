@@ -103,8 +103,9 @@ typedef struct
  *   sum (o, x) = bias[o] + sum over s, l of
  *       words[o][s][l] . in[l*line_bytes + segments[s] + 4*x]
  *   out = min (max (round (sum * scale[o]) + zero, low), high)
- * rounding ties to even. A sum's magnitude stays below 2^31 whatever the input:
- * that is up to who makes the weights. All versions write the same bytes.
+ * rounding ties to even. The magnitudes of a sum, and of it times its scale,
+ * stay below 2^31 whatever the input: that is up to who makes the weights. All
+ * versions write the same bytes.
  */
 typedef struct
 {
@@ -256,6 +257,7 @@ void cnn_kernels_init_portable (CnnKernels *kernels);
 void cnn_kernels_init_avx2 (CnnKernels *kernels);
 void cnn_kernels_init_avx512 (CnnKernels *kernels);
 void cnn_kernels_init_vnni (CnnKernels *kernels);
+void cnn_kernels_init_amx (CnnKernels *kernels);
 void cnn_kernels_init_neon (CnnKernels *kernels);
 
 #endif

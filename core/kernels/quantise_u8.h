@@ -19,7 +19,7 @@ KERNEL (cnn_quantise_u8) (const CnnQuantiseRun *run)
     for (int i = 0; i < 4; i++)
       c[i] =
           rounded (load (run->planes[i] + x) * run->inverse, low, high, zero);
-    store_pixels (run->out + 4 * (size_t) x, four_bytes (c), run->n - x);
+    store_pixels (run->out + 4 * (size_t) x, joined (c), run->n - x);
   }
 }
 

@@ -18,6 +18,7 @@ static const struct
   { "avx2", CNN_CPU_AVX2 },
   { "avx512", CNN_CPU_AVX2 | CNN_CPU_AVX512 },
   { "vnni", CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI },
+  { "amx", CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI | CNN_CPU_AMX },
   { "neon", CNN_CPU_NEON },
 };
 

@@ -5,12 +5,7 @@
 #define LANES     16
 #define REGISTERS 32
 
-#define DOT4(sum, x, w)                                                        \
-  ((VecInt) _mm512_dpbusd_epi32 ((__m512i) (sum), (__m512i) (x),               \
-      _mm512_set1_epi32 ((int32_t) (w))))
-#define MAX_INT(a, b) ((VecInt) _mm512_max_epi32 ((__m512i) (a), (__m512i) (b)))
-
-#include <immintrin.h>
+#include "kernels/x86/bytes_avx512.h"
 
 #include "kernels/conv_u8.h"
 
