@@ -4,7 +4,8 @@
 FILE.layers has one operator a line, as words KEY=VALUE, and FILE.weights the
 floats that the lines point into, by number. BatchNormalization is folded into
 the convolution before it and Relu into what it follows: what every runtime
-does when it loads."""
+does when it loads. QuantizeLinear and DequantizeLinear become scales of the
+lines between them; zero points are 0."""
 
 import numpy as np
 import onnx
@@ -20,6 +21,8 @@ class Layers:
         self.count = 0
         # Values that are another one's, since what made them was folded.
         self.same = {}
+        # Scales of values that are 8 bits wide, and of constants that were.
+        self.scales = {}
 
     def store(self, array):
         """Returns: place of @array in FILE.weights."""
@@ -46,8 +49,11 @@ class Layers:
         bias = self.constants[node.input[2]] if len(node.input) > 2 else np.zeros(len(weights))
         if attributes.get("group", 1) != 1 or set(attributes.get("dilations", [1])) != {1}:
             raise ValueError("%s: groups and dilations are not written" % node.name)
-        self.line("conv", node, oc=weights.shape[0], weights=weights, bias=bias,
-                  **window(weights.shape[2:], attributes))
+        words = window(weights.shape[2:], attributes)
+        if node.input[1] in self.scales:
+            words["weight_scales"] = self.scales[node.input[1]]
+            words["in_scale"] = self.scales[self.value(node.input[0])]
+        self.line("conv", node, oc=weights.shape[0], weights=weights, bias=bias, **words)
 
     def gemm(self, node, attributes):
         weights = self.constants[node.input[1]]
@@ -76,6 +82,35 @@ class Layers:
         self.maker(b)["add"] = a
         self.same[node.output[0]] = b
 
+    def quantize(self, node):
+        """Of the frame: the 8-bit frame itself. Else what made the value rounds
+        its results."""
+        scale, zero = (self.constants[name] for name in node.input[1:])
+        name = self.value(node.input[0])
+        assert zero == 0, "%s: zero points are not written" % node.name
+        if name == self.graph.input[0].name:
+            assert zero.dtype == np.uint8 and abs(255 * scale - 1) < 1e-6
+            self.lines.append(["bytes", {"out": node.output[0]}])
+            name = node.output[0]
+        else:
+            self.maker(name).update(out_scale=float(scale), signed=int(zero.dtype == np.int8))
+            self.same[node.output[0]] = name
+        self.scales[name] = float(scale)
+
+    def dequantize(self, node):
+        name = node.input[0]
+        if name in self.constants:
+            # Weights stay whole numbers, their scales go beside them.
+            scale = self.constants[node.input[1]]
+            whole = self.constants[name].dtype == np.int8
+            self.constants[node.output[0]] = self.constants[name] * (1 if whole else scale)
+            if whole:
+                self.scales[node.output[0]] = scale
+        elif node.output[0] == self.graph.output[0].name:
+            self.line("floats", node, in_scale=self.scales[self.value(name)])
+        else:
+            self.same[node.output[0]] = name
+
     def node(self, node):
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         if node.op_type == "Conv":
@@ -92,6 +127,10 @@ class Layers:
             self.fold_relu(node)
         elif node.op_type == "Add":
             self.add(node)
+        elif node.op_type == "QuantizeLinear":
+            self.quantize(node)
+        elif node.op_type == "DequantizeLinear":
+            self.dequantize(node)
         elif node.op_type == "Flatten":
             self.same[node.output[0]] = node.input[0]
         else:

@@ -43,6 +43,7 @@ class Runner:
         if not line:
             self.process.stdin.close()
             words = self.process.stderr.read().strip().splitlines()
+            words = [line for line in words if len(line) > 3]
             raise RunnerFailed(words[-1] if words else "ended with %d" % self.process.wait())
         return line.strip()
 

@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import shape_inference
 
+import quantised
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -57,33 +59,46 @@ def parse_size(text):
     return int(height), int(width)
 
 
-def generate(net, size, folder):
-    """Returns: path of the network for frames of @size, made if need be."""
-    path = os.path.join(folder, "%s-%s.onnx" % (net, size))
-    sources = [os.path.abspath(__file__), builder.__spec__.loader.path]
+def quantise(model, channels):
+    """The same network on 8 bits; ranges are those over a small frame."""
+    picture = frame(channels, 96, 96)[None].astype(np.float32) / 255
+    return quantised.Quantised(model.graph, picture).model()
+
+
+def generate(net, kind, size, folder):
+    """@kind: f32 or int8. Returns: path of the network for frames of @size,
+    made if need be."""
+    path = os.path.join(folder, "%s-%s-%s.onnx" % (net, kind, size))
+    sources = [os.path.abspath(__file__), quantised.__file__, builder.__spec__.loader.path]
     if os.path.exists(path) and all(
             os.path.getmtime(path) > os.path.getmtime(source) for source in sources):
         return path
     os.makedirs(folder, exist_ok=True)
     made, output = NETWORKS[net](parse_size(size))
+    # OpenCV wants to be told the shape of the output.
+    model = shape_inference.infer_shapes(made.model(output))
+    if kind == "int8":
+        model = shape_inference.infer_shapes(quantise(model, CHANNELS[net]))
     with open(path + ".part", "wb") as file:
-        # OpenCV wants to be told the shape of the output.
-        file.write(shape_inference.infer_shapes(made.model(output)).SerializeToString())
+        file.write(model.SerializeToString())
     os.rename(path + ".part", path)
     return path
 
 
-def generate_frame(channels, size, folder):
-    """A picture of soft spots and noise, the same each time."""
-    path = os.path.join(folder, "frame-%d-%s" % (channels, size))
-    height, width = parse_size(size)
+def frame(channels, height, width):
+    """Soft spots and noise, the same each time: channels x height x width."""
     rng = np.random.default_rng(5)
     y, x = np.mgrid[0:height, 0:width]
     planes = []
     for _ in range(channels):
         wave = np.sin(x / rng.uniform(5, 20)) * np.cos(y / rng.uniform(5, 20))
         planes.append(127 + 70 * wave + rng.normal(0, 20, wave.shape))
-    np.clip(planes, 0, 255).astype(np.uint8).tofile(path)
+    return np.clip(planes, 0, 255).astype(np.uint8)
+
+
+def generate_frame(channels, size, folder):
+    path = os.path.join(folder, "frame-%d-%s" % (channels, size))
+    frame(channels, *parse_size(size)).tofile(path)
     return path
 
 
