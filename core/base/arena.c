@@ -13,8 +13,6 @@
 
 #include "base/memory.h"
 
-#define HUGE_PAGE_BYTES ((size_t) 2 << 20)
-
 /* @mapped_bytes: 0 for memory of malloc's. Small blocks are: there tools that
  * watch malloc see who leaves them. */
 typedef struct
@@ -35,15 +33,15 @@ static bool
 map_block (Block *block)
 {
   size_t wanted = block->bytes + CNN_SLACK_BYTES;
-  size_t huge = (wanted + HUGE_PAGE_BYTES / 2) & ~(HUGE_PAGE_BYTES - 1);
-  size_t bytes = (huge > wanted ? huge : wanted) + HUGE_PAGE_BYTES;
+  size_t huge = (wanted + CNN_HUGE_PAGE_BYTES / 2) & ~(CNN_HUGE_PAGE_BYTES - 1);
+  size_t bytes = (huge > wanted ? huge : wanted) + CNN_HUGE_PAGE_BYTES;
   char *mapping = mmap (NULL, bytes, PROT_READ | PROT_WRITE,
       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED)
     return false;
   block->mapping = mapping;
   block->mapped_bytes = bytes;
-  block->memory = mapping + (-(uintptr_t) mapping & (HUGE_PAGE_BYTES - 1));
+  block->memory = mapping + (-(uintptr_t) mapping & (CNN_HUGE_PAGE_BYTES - 1));
 #ifdef MADV_HUGEPAGE
   madvise (block->memory, huge, MADV_HUGEPAGE);
 #endif
@@ -55,7 +53,7 @@ allocate_block (Block *block)
 {
   if (block->bytes > SIZE_MAX / 2)
     return false;
-  if (block->bytes >= HUGE_PAGE_BYTES)
+  if (block->bytes >= CNN_HUGE_PAGE_BYTES)
     return map_block (block);
   block->memory = cnn_aligned_alloc (block->bytes);
   return block->memory != NULL;

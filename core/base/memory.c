@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* memory.c: aligned memory, and lists that grow. */
 
+#define _GNU_SOURCE /* madvise */
+
 #include "base/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/size.h"
 
@@ -15,13 +18,21 @@ with_slack (size_t bytes)
   return cnn_align_up (bytes) + CNN_SLACK_BYTES;
 }
 
+/* Large blocks in huge pages, where the system has them: written sooner, found
+ * faster. */
 void *
 cnn_aligned_reserve (size_t bytes)
 {
+  bool large = bytes >= CNN_HUGE_PAGE_BYTES;
   void *memory;
   if (bytes > SIZE_MAX / 2
-      || posix_memalign (&memory, CNN_ALIGN_BYTES, with_slack (bytes)))
+      || posix_memalign (&memory, large ? CNN_HUGE_PAGE_BYTES : CNN_ALIGN_BYTES,
+          with_slack (bytes)))
     return NULL;
+#ifdef MADV_HUGEPAGE
+  if (large)
+    madvise (memory, bytes, MADV_HUGEPAGE);
+#endif
   return memory;
 }
 

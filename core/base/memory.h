@@ -16,6 +16,9 @@
  * that much longer than asked for. What is read there is never used. */
 #define CNN_SLACK_BYTES 512
 
+/** CNN_HUGE_PAGE_BYTES: blocks from here on are advised to be huge pages. */
+#define CNN_HUGE_PAGE_BYTES ((size_t) 2 << 20)
+
 /** cnn_align_up: Returns: @bytes rounded up to CNN_ALIGN_BYTES. */
 static inline size_t
 cnn_align_up (size_t bytes)

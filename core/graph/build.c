@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/size.h"
+#include "tensor/convert.h"
 #include "tensor/scalar.h"
 
 CnnStatus
@@ -220,7 +221,9 @@ static CnnStatus
 check_elements (const char *name, const CnnTensor *tensor, size_t elements,
     bool finite, CnnError *error)
 {
-  if (!cnn_type_is_float (tensor->type))
+  if (!cnn_type_is_float (tensor->type)
+      || (tensor->type == CNN_TYPE_FLOAT32
+          && cnn_all_finite (tensor->data, elements)))
     return CNN_OK;
   for (size_t i = 0; i < elements; i++) {
     double x = cnn_read_float (tensor->type, tensor->data, i);
@@ -292,7 +295,7 @@ make_buffer (const char *name, const CnnTensor *tensor, CnnBuffer **buffer,
     return status;
 
   CnnBuffer *b = calloc (1, sizeof *b);
-  if (!b || !(b->data = cnn_aligned_alloc (bytes))) {
+  if (!b || !(b->data = cnn_aligned_reserve (bytes))) {
     free (b);
     return cnn_error_memory (error, bytes, name);
   }

@@ -157,36 +157,39 @@ cnn_conv_winograd_packed (const CnnConvSizes *s, CnnWinogradForm form)
       * (size_t) (w.alpha * w.alpha) * sizeof (float);
 }
 
-/* Kernel (o, i) of block @b into [products][ic][oc of the block]. */
+/* The kernels of block @block into [products][ic][oc of the block]. */
 static void
-pack_kernel (const CnnConvSizes *s, CnnWinogradForm form, const float *g, int o,
-    int i, float *packed)
+pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
+    const float *weights, int block, float *packed)
 {
   double u[CNN_WINOGRAD_ALPHA * CNN_WINOGRAD_ALPHA];
-  CnnWinogradSizes w = cnn_winograd_sizes (form);
-  int b = 0;
-  while (cnn_planar_block (s->oc, b + 1) <= o)
-    b++;
-  size_t first = (size_t) cnn_planar_block (s->oc, b);
-  size_t count = (size_t) cnn_planar_block (s->oc, b + 1) - first;
-  size_t products = (size_t) (w.alpha * w.alpha), ic = (size_t) s->ic;
-  packed += first * ic * products + (size_t) i * count + (size_t) o - first;
-  cnn_winograd_kernel (form, g, u);
-  for (size_t f = 0; f < products; f++)
-    packed[f * ic * count] = (float) u[f];
+  size_t products = (size_t) (rows->sizes.alpha * rows->sizes.alpha);
+  size_t taps = (size_t) (rows->sizes.r * rows->sizes.r);
+  size_t first = (size_t) cnn_planar_block (s->oc, block);
+  size_t oc = (size_t) cnn_planar_block (s->oc, block + 1) - first;
+  size_t ic = (size_t) s->ic;
+  weights += first * ic * taps;
+  packed += first * ic * products;
+  for (size_t i = 0; i < ic; i++)
+    for (size_t o = 0; o < oc; o++, packed++) {
+      cnn_winograd_kernel (rows, weights + (o * ic + i) * taps, u);
+      for (size_t f = 0; f < products; f++)
+        packed[f * ic * oc] = (float) u[f];
+    }
 }
 
 void
 cnn_conv_winograd_pack (const CnnConvSizes *s, CnnWinogradForm form,
     const float *weights, float *packed)
 {
-  CnnWinogradSizes w = cnn_winograd_sizes (form);
-  size_t group = (size_t) s->oc * (size_t) s->ic;
+  CnnWinogradRows rows;
+  cnn_winograd_rows (form, &rows);
+  size_t kernels = (size_t) s->oc * (size_t) s->ic;
   for (int g = 0; g < s->group; g++) {
-    for (int o = 0; o < s->oc; o++)
-      for (int i = 0; i < s->ic; i++, weights += w.r * w.r)
-        pack_kernel (s, form, weights, o, i, packed);
-    packed += group * (size_t) (w.alpha * w.alpha);
+    for (int b = 0; b < cnn_planar_blocks (s->oc); b++)
+      pack_block (s, &rows, weights, b, packed);
+    weights += kernels * (size_t) (rows.sizes.r * rows.sizes.r);
+    packed += kernels * (size_t) (rows.sizes.alpha * rows.sizes.alpha);
   }
 }
 

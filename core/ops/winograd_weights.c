@@ -37,18 +37,30 @@ kernel_row (const CnnWinogradSizes *s, int i, double *row)
 }
 
 void
-cnn_winograd_kernel (CnnWinogradForm form, const float *g, double *u)
+cnn_winograd_rows (CnnWinogradForm form, CnnWinogradRows *rows)
 {
-  const CnnWinogradSizes s = cnn_winograd_sizes (form);
-  double rows[CNN_WINOGRAD_ALPHA][CNN_WINOGRAD_ALPHA];
-  for (int i = 0; i < s.alpha; i++)
-    kernel_row (&s, i, rows[i]);
-  for (int i = 0; i < s.alpha; i++)
-    for (int j = 0; j < s.alpha; j++) {
-      double sum = 0;
-      for (int p = 0; p < s.r; p++)
-        for (int q = 0; q < s.r; q++)
-          sum += rows[i][p] * (double) g[p * s.r + q] * rows[j][q];
-      u[i * s.alpha + j] = sum;
+  *rows = (CnnWinogradRows){ .sizes = cnn_winograd_sizes (form) };
+  for (int i = 0; i < rows->sizes.alpha; i++)
+    kernel_row (&rows->sizes, i, rows->g[i]);
+}
+
+/* First G g, then that times G': two products of small matrices instead of a
+ * sum over the kernel for each value. */
+void
+cnn_winograd_kernel (const CnnWinogradRows *rows, const float *g, double *u)
+{
+  int alpha = rows->sizes.alpha, r = rows->sizes.r;
+  double half[CNN_WINOGRAD_ALPHA];
+  for (int i = 0; i < alpha; i++, u += alpha) {
+    for (int q = 0; q < r; q++) {
+      half[q] = 0;
+      for (int p = 0; p < r; p++)
+        half[q] += rows->g[i][p] * (double) g[p * r + q];
     }
+    for (int j = 0; j < alpha; j++) {
+      u[j] = 0;
+      for (int q = 0; q < r; q++)
+        u[j] += half[q] * rows->g[j][q];
+    }
+  }
 }

@@ -20,8 +20,18 @@ typedef struct
 
 CnnWinogradSizes cnn_winograd_sizes (CnnWinogradForm form);
 
+/** CnnWinogradRows: the matrix G of a form, alpha x r. */
+typedef struct
+{
+  CnnWinogradSizes sizes;
+  double g[CNN_WINOGRAD_ALPHA][CNN_WINOGRAD_ALPHA];
+} CnnWinogradRows;
+
+void cnn_winograd_rows (CnnWinogradForm form, CnnWinogradRows *rows);
+
 /** cnn_winograd_kernel: writes alpha x alpha values G g G' of the r x r kernel
  * @g; computed in double precision. */
-void cnn_winograd_kernel (CnnWinogradForm form, const float *g, double *u);
+void
+cnn_winograd_kernel (const CnnWinogradRows *rows, const float *g, double *u);
 
 #endif

@@ -120,3 +120,17 @@ cnn_bfloat_from_float (float value)
     return (uint16_t) (bits >> 16 | 0x40);
   return (uint16_t) (bits >> 16);
 }
+
+/* By the exponents: integers, so that compilers take many at a time. */
+bool
+cnn_all_finite (const float *x, size_t n)
+{
+  uint32_t most = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy (&bits, x + i, sizeof bits);
+    bits &= 0x7fffffffu;
+    most = bits > most ? bits : most;
+  }
+  return most < 0x7f800000u;
+}

@@ -32,4 +32,7 @@ uint16_t cnn_half_from_double (double value);
 float cnn_bfloat_to_float (uint16_t bfloat);
 uint16_t cnn_bfloat_from_float (float value);
 
+/** cnn_all_finite: Returns: whether none of @n floats is infinite or NaN. */
+bool cnn_all_finite (const float *x, size_t n);
+
 #endif
