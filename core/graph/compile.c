@@ -246,6 +246,26 @@ plan_nodes (Planner *p)
     if (p->how->learn && node->op->kept_bytes)
       memory_block (p, n)->bytes = node->op->kept_bytes (node->params, in, out);
   }
+  const CnnChunks *chunks = p->session->chunks;
+  for (size_t k = 0; chunks && k < chunks->n_nodes; k++) {
+    size_t n = (size_t) p->session->todo[k];
+    scratch_block (p, n)->bytes = 0;
+    memory_block (p, n)->bytes = (size_t) chunks->count * chunks->kept_bytes[n];
+  }
+}
+
+static CnnStatus
+plan_chunks (CnnSession *s, const CnnCompile *how, CnnError *error)
+{
+  return cnn_chunks_new (
+      &(CnnChunkPlan){
+          .graph = s->graph,
+          .tensors = s->tensors,
+          .todo = s->todo,
+          .n_todo = s->n_todo,
+          .pool = how->pool,
+      },
+      &s->chunks, error);
 }
 
 static CnnStatus
@@ -307,9 +327,9 @@ place_tensors (Planner *p)
     const CnnValue *value = &g->values[v];
     if (!s->tensors[v].data && (value->is_input || value->producer >= 0))
       s->tensors[v].data = value_place (p, (int) v);
-    else if (s->learning && s->learn.weights[v])
+    else if (s->chunks && s->learn.weights[v])
       s->tensors[v].data = s->learn.weights[v];
-    if (!s->learning || !p->wanted[v])
+    if (!s->chunks || !p->wanted[v])
       continue;
     s->grads[v] = s->tensors[v];
     s->grads[v].data =
@@ -354,7 +374,7 @@ make_calls (Planner *p)
       .kept = s->arena + memory_block (p, n)->offset,
       .kernels = cnn_kernels (),
       .pool = p->how->pool,
-      .training = s->learning,
+      .training = s->chunks != NULL,
     };
     if (s->redo)
       s->redo[n].crops = call->scratch;
@@ -395,9 +415,7 @@ allocate (CnnSession *s, const CnnCompile *how)
   }
   if (how->learn) {
     s->grads = calloc (g->n_values + 1, sizeof *s->grads);
-    s->dins = calloc (n_in, sizeof *s->dins);
-    s->douts = calloc (n_out, sizeof *s->douts);
-    if (!s->grads || !s->dins || !s->douts)
+    if (!s->grads)
       return false;
   }
   return s->tensors && s->places && s->todo && s->calls && s->ins && s->outs;
@@ -488,6 +506,8 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
     p.kept[v] = -1;
   if (!status)
     status = list_todo (s, p.runs, error);
+  if (!status && how->learn)
+    status = plan_chunks (s, how, error);
   if (!status)
     status = plan_memory (&p, error);
   if (!status && !how->info_only && !how->learn)
@@ -518,8 +538,8 @@ cnn_session_compile (CnnModel *model, const CnnCompile *how,
   s->graph =
       how->info_only ? cnn_model_graph (model) : cnn_model_program (model);
   if (how->learn) {
-    s->learning = true;
     s->learn = *how->learn;
+    s->pool = how->pool;
   }
 
   CnnStatus status = check_inputs (s->graph, how, error);

@@ -4,6 +4,7 @@
 #ifndef CNN_GRAPH_COMPILE_H
 #define CNN_GRAPH_COMPILE_H
 
+#include "graph/chunks.h"
 #include "graph/incremental.h"
 #include "graph/infer.h"
 #include "graph/learn.h"
@@ -24,9 +25,8 @@
  *   it is incremental
  * @redo: (nullable): one a node, if it may run where the input has changed;
  *   @changes: one a value. @has_run: all activations are there
- * @learn: what it learns, if @learning
+ * @learn: what it learns, if it does. @chunks: (nullable): how, with @pool
  * @grads: gradient of each value that matters, data NULL elsewhere
- * @dins, @douts: as @ins and @outs, for gradients
  */
 struct CnnSession
 {
@@ -49,11 +49,10 @@ struct CnnSession
   CnnChange *changes;
   bool has_run;
 
-  bool learning;
   CnnLearn learn;
+  CnnChunks *chunks;
+  CnnPool *pool;
   CnnTensor *grads;
-  CnnTensor **dins;
-  const CnnTensor **douts;
 };
 
 /** What cnn_session_compile() is to make: a session that runs, one that only

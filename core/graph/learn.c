@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* learn.c: sessions that keep every activation, and run backwards. */
+/* learn.c: sessions that keep every activation, and run backwards: their first
+ * nodes chunk by chunk of the minibatch, the others with all of it. */
 
 #include "graph/learn.h"
 
@@ -7,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "graph/chunks.h"
 #include "graph/compile.h"
 
 CnnStatus
@@ -35,30 +37,28 @@ cnn_session_mark_grads (const CnnGraph *graph, const CnnLearn *learn,
 
 CnnStatus
 cnn_session_new_learning (CnnModel *model, const CnnShape *input,
-    const CnnLearn *learn, CnnSession **session, CnnError *error)
+    const CnnLearn *learn, CnnPool *pool, CnnSession **session, CnnError *error)
 {
   CnnTensor pictures = { .type = CNN_TYPE_FLOAT32, .shape = *input };
-  CnnCompile how = { .inputs = &pictures, .n_inputs = 1, .learn = learn };
+  CnnCompile how = {
+    .inputs = &pictures,
+    .n_inputs = 1,
+    .pool = pool,
+    .learn = learn,
+  };
   return cnn_session_compile (model, &how, session, error);
 }
 
-/* Differs from run to run and from node to node. */
-static uint64_t
-node_seed (uint64_t seed, size_t node)
+int
+cnn_session_learn_chunks (const CnnSession *session)
 {
-  return cnn_rng_mix (seed ^ cnn_rng_mix (node + 1));
+  return session->chunks->count;
 }
 
-void
-cnn_session_learn_forward (CnnSession *session, uint64_t seed)
+int
+cnn_session_learn_rows (const CnnSession *session, int value)
 {
-  for (size_t k = 0; k < session->n_todo; k++) {
-    size_t n = (size_t) session->todo[k];
-    const CnnNode *node = &session->graph->nodes[n];
-    CnnOpCall *call = &session->calls[n];
-    call->seed = node_seed (seed, n);
-    node->op->forward (call);
-  }
+  return session->chunks->whole[value] ? 1 : session->chunks->count;
 }
 
 CnnTensor *
@@ -67,49 +67,241 @@ cnn_session_output_grad (CnnSession *session)
   return &session->grads[session->graph->outputs[0]];
 }
 
-/* The caller's buffers stand in for the gradients of constants; those of
- * activations begin at zero, but for the output's. */
-static void
-begin_backward (CnnSession *session, float *const *grads)
+/* One way through the network. */
+typedef struct
 {
-  const CnnGraph *g = session->graph;
-  for (size_t v = 0; v < g->n_values; v++) {
-    CnnTensor *d = &session->grads[v];
-    size_t bytes;
-    if (d->type == CNN_TYPE_NONE)
-      continue;
-    if (g->values[v].buffer)
-      d->data = grads[v];
-    else if ((int) v != g->outputs[0] && !cnn_tensor_bytes (d, &bytes))
-      memset (d->data, 0, bytes);
+  CnnSession *session;
+  uint64_t seed;
+  float *const *const *grads;
+} Pass;
+
+/* What one thread does of it: @chunk, or all samples if it is negative. */
+typedef struct
+{
+  const Pass *pass;
+  int chunk, worker;
+  bool *touched;
+} Part;
+
+/* A call whose tensors are those of a chunk. */
+typedef struct
+{
+  CnnTensor in[CNN_MAX_NODE_TENSORS], out[CNN_MAX_NODE_TENSORS];
+  CnnTensor d_in[CNN_MAX_NODE_TENSORS], d_out[CNN_MAX_NODE_TENSORS];
+  const CnnTensor *ins[CNN_MAX_NODE_TENSORS];
+  CnnTensor *outs[CNN_MAX_NODE_TENSORS], *d_ins[CNN_MAX_NODE_TENSORS];
+  const CnnTensor *d_outs[CNN_MAX_NODE_TENSORS];
+  CnnOpCall call;
+} Frame;
+
+/* Differs from run to run, node to node and chunk to chunk. */
+static uint64_t
+node_seed (const Part *p, size_t node)
+{
+  uint64_t seed = p->pass->seed + (uint64_t) (p->chunk + 1);
+  return cnn_rng_mix (cnn_rng_mix (seed) ^ cnn_rng_mix (node + 1));
+}
+
+static void
+fill (const Part *p, size_t n, Frame *f)
+{
+  const CnnSession *s = p->pass->session;
+  const CnnChunks *c = s->chunks;
+  const CnnNode *node = &s->graph->nodes[n];
+  for (int i = 0; i < node->n_in; i++) {
+    int v = node->in[i];
+    f->ins[i] = v < 0 ? NULL : &f->in[i];
+    if (v >= 0)
+      f->in[i] = cnn_chunks_view (c, &s->tensors[v], v, p->chunk);
   }
+  for (int i = 0; i < node->n_out; i++) {
+    int v = node->out[i];
+    f->outs[i] = v < 0 ? NULL : &f->out[i];
+    if (v >= 0)
+      f->out[i] = cnn_chunks_view (c, &s->tensors[v], v, p->chunk);
+  }
+  f->call = s->calls[n];
+  f->call.in = f->ins;
+  f->call.out = f->outs;
+  f->call.seed = node_seed (p, n);
+  if (p->chunk < 0)
+    return;
+  f->call.pool = NULL;
+  f->call.scratch = c->scratch + (size_t) p->worker * c->scratch_bytes;
+  f->call.kept = (char *) f->call.kept + (size_t) p->chunk * c->kept_bytes[n];
+}
+
+static void
+run_forward (const Part *p, size_t from, size_t to)
+{
+  CnnSession *s = p->pass->session;
+  Frame frame;
+  for (size_t k = from; k < to; k++) {
+    size_t n = (size_t) s->todo[k];
+    fill (p, n, &frame);
+    s->graph->nodes[n].op->forward (&frame.call);
+  }
+}
+
+static void
+forward_chunk (void *data, int chunk, int worker)
+{
+  const Pass *pass = data;
+  run_forward (&(Part){ .pass = pass, .chunk = chunk, .worker = worker }, 0,
+      pass->session->chunks->n_nodes);
+}
+
+void
+cnn_session_learn_forward (CnnSession *session, uint64_t seed)
+{
+  Pass pass = { .session = session, .seed = seed };
+  const CnnChunks *c = session->chunks;
+  if (c->n_nodes)
+    cnn_pool_run (session->pool, c->count, forward_chunk, &pass);
+  run_forward (&(Part){ .pass = &pass, .chunk = -1 }, c->n_nodes,
+      session->n_todo);
+}
+
+static int
+occurrences (const CnnNode *node, int value)
+{
+  int count = 0;
+  for (int i = 0; i < node->n_in; i++)
+    count += node->in[i] == value;
+  return count;
+}
+
+/* Gradient by value @v; the caller's memory if it is a constant. */
+static CnnTensor
+gradient (const Part *p, int v)
+{
+  const CnnSession *s = p->pass->session;
+  CnnTensor d = cnn_chunks_view (s->chunks, &s->grads[v], v, p->chunk);
+  if (s->graph->values[v].buffer)
+    d.data = p->pass->grads[p->chunk < 0 ? 0 : p->chunk][v];
+  return d;
+}
+
+static void
+clear (const CnnTensor *d)
+{
+  size_t bytes;
+  if (!cnn_tensor_bytes (d, &bytes))
+    memset (d->data, 0, bytes);
+}
+
+/* Points to the gradients of the outputs that are not zero. Returns false if
+ * all are. */
+static bool
+fill_outputs (const Part *p, const CnnNode *node, Frame *f)
+{
+  bool any = false;
+  for (int i = 0; i < node->n_out; i++) {
+    int v = node->out[i];
+    f->d_outs[i] = NULL;
+    if (v < 0 || !p->touched[v])
+      continue;
+    f->d_out[i] = gradient (p, v);
+    f->d_outs[i] = &f->d_out[i];
+    any = true;
+  }
+  return any;
+}
+
+/* Points to the gradients of the inputs. Returns which of them the operator is
+ * to write; what it can only add to is cleared. */
+static uint32_t
+fill_inputs (const Part *p, const CnnNode *node, Frame *f)
+{
+  uint32_t fresh = 0;
+  for (int i = 0; i < node->n_in; i++) {
+    int v = node->in[i];
+    f->d_ins[i] = NULL;
+    if (v < 0 || p->pass->session->grads[v].type == CNN_TYPE_NONE)
+      continue;
+    f->d_in[i] = gradient (p, v);
+    f->d_ins[i] = &f->d_in[i];
+    if (p->touched[v])
+      continue;
+    if (i < 32 && (node->op->writes_fresh >> i & 1)
+        && occurrences (node, v) == 1)
+      fresh |= 1u << i;
+    else
+      clear (&f->d_in[i]);
+    p->touched[v] = true;
+  }
+  return fresh;
+}
+
+static bool
+wants_any (const CnnSession *s, const CnnNode *node)
+{
+  for (int i = 0; i < node->n_in; i++)
+    if (node->in[i] >= 0 && s->grads[node->in[i]].type != CNN_TYPE_NONE)
+      return true;
+  return false;
+}
+
+static void
+run_backward (const Part *p, size_t from, size_t to)
+{
+  CnnSession *s = p->pass->session;
+  Frame frame;
+  for (size_t k = to; k-- > from;) {
+    size_t n = (size_t) s->todo[k];
+    const CnnNode *node = &s->graph->nodes[n];
+    if (!wants_any (s, node) || !fill_outputs (p, node, &frame))
+      continue;
+    CnnOpGrad grad = { .d_out = frame.d_outs, .d_in = frame.d_ins };
+    grad.fresh = fill_inputs (p, node, &frame);
+    fill (p, n, &frame);
+    node->op->backward (&frame.call, &grad);
+  }
+}
+
+/* Gradients by learned constants that no node has written to are zero. */
+static void
+clear_rest (const Part *p, bool whole)
+{
+  const CnnSession *s = p->pass->session;
+  for (size_t v = 0; v < s->graph->n_values; v++)
+    if (s->grads[v].type != CNN_TYPE_NONE && s->graph->values[v].buffer
+        && s->chunks->whole[v] == whole && !p->touched[v]) {
+      CnnTensor d = gradient (p, (int) v);
+      clear (&d);
+    }
+}
+
+/* Chunk 0 adds to what the whole minibatch has given to constants. */
+static void
+backward_chunk (void *data, int chunk, int worker)
+{
+  const Pass *pass = data;
+  const CnnGraph *g = pass->session->graph;
+  const CnnChunks *c = pass->session->chunks;
+  Part part = {
+    .pass = pass,
+    .chunk = chunk,
+    .worker = worker,
+    .touched = c->touched + (size_t) (worker + 1) * (c->n_values + 1),
+  };
+  for (size_t v = 0; v < g->n_values; v++)
+    part.touched[v] = c->touched[v] && (!chunk || !g->values[v].buffer);
+  run_backward (&part, 0, c->n_nodes);
+  clear_rest (&part, false);
 }
 
 void
 cnn_session_learn_backward (CnnSession *session, uint64_t seed,
-    float *const *grads)
+    float *const *const *grads)
 {
-  const CnnGraph *g = session->graph;
-  begin_backward (session, grads);
-
-  for (size_t k = session->n_todo; k-- > 0;) {
-    size_t n = (size_t) session->todo[k];
-    const CnnNode *node = &g->nodes[n];
-    CnnOpCall *call = &session->calls[n];
-    CnnTensor **din = session->dins + (call->in - session->ins);
-    const CnnTensor **dout = session->douts + (call->out - session->outs);
-    bool any = false;
-    for (int i = 0; i < node->n_in; i++) {
-      CnnTensor *d = node->in[i] < 0 ? NULL : &session->grads[node->in[i]];
-      din[i] = d && d->data ? d : NULL;
-      any = any || din[i];
-    }
-    for (int i = 0; i < node->n_out; i++) {
-      CnnTensor *d = node->out[i] < 0 ? NULL : &session->grads[node->out[i]];
-      dout[i] = d && d->data ? d : NULL;
-    }
-    call->seed = node_seed (seed, n);
-    if (any)
-      node->op->backward (call, &(CnnOpGrad){ .d_out = dout, .d_in = din });
-  }
+  const CnnChunks *c = session->chunks;
+  Pass pass = { .session = session, .seed = seed, .grads = grads };
+  Part whole = { .pass = &pass, .chunk = -1, .touched = c->touched };
+  for (size_t v = 0; v < c->n_values; v++)
+    c->touched[v] = (int) v == session->graph->outputs[0];
+  run_backward (&whole, c->n_nodes, session->n_todo);
+  clear_rest (&whole, true);
+  if (c->n_nodes)
+    cnn_pool_run (session->pool, c->count, backward_chunk, &pass);
 }

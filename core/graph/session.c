@@ -52,8 +52,7 @@ cnn_session_free (CnnSession *session)
 {
   if (!session)
     return;
-  free (session->douts);
-  free (session->dins);
+  cnn_chunks_free (session->chunks);
   free (session->grads);
   free (session->changes);
   free (session->redo);

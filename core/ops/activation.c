@@ -129,6 +129,7 @@ const CnnOp cnn_op_relu = {
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
   .forward = forward_relu,
+  .samples = cnn_op_samples_apart,
   .backward = backward_relu,
 };
 
@@ -144,6 +145,7 @@ const CnnOp cnn_op_tanh = {
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
   .forward = forward_tanh,
+  .samples = cnn_op_samples_apart,
   .backward = backward_tanh,
 };
 
@@ -159,5 +161,6 @@ const CnnOp cnn_op_sigmoid = {
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
   .forward = forward_sigmoid,
+  .samples = cnn_op_samples_apart,
   .backward = backward_sigmoid,
 };

@@ -398,6 +398,12 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
   } while (cnn_walk_next (&walk, index, at));
 }
 
+static CnnSamples
+samples (CNN_UNUSED const void *params)
+{
+  return CNN_SAMPLES_STRETCHED;
+}
+
 #define ARITHMETIC(lower, title, kind, first, parse_, infer_, back)            \
   static void forward_##lower (const CnnOpCall *call)                          \
   {                                                                            \
@@ -420,6 +426,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, Op op)
     .infer = infer_,                                                           \
     .geometry = cnn_op_geometry_pointwise,                                     \
     .cellwise = cnn_op_cellwise,                                               \
+    .samples = samples,                                                        \
     .forward = forward_##lower,                                                \
     .backward = back,                                                          \
   };

@@ -262,6 +262,13 @@ cellwise (const void *params, CNN_UNUSED const CnnTensor *const *in)
   return !((const Params *) params)->training;
 }
 
+static CnnSamples
+samples (const void *params)
+{
+  return ((const Params *) params)->training ? CNN_SAMPLES_TOGETHER
+                                             : CNN_SAMPLES_APART;
+}
+
 const CnnOp cnn_op_batch_normalization = {
   .name = "BatchNormalization",
   .since = 6,
@@ -276,6 +283,7 @@ const CnnOp cnn_op_batch_normalization = {
   .fixed_in = 1 << 3 | 1 << 4, /* running mean and variance */
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cellwise,
+  .samples = samples,
   .forward = forward,
   .backward = backward,
 };

@@ -340,5 +340,6 @@ const CnnOp cnn_op_conv = {
   .pack = pack,
   .fuse = fuse,
   .forward = cnn_conv_forward,
+  .samples = cnn_op_samples_apart,
   .backward = cnn_conv_backward,
 };

@@ -422,5 +422,6 @@ const CnnOp cnn_op_conv_transpose = {
   .macs = macs,
   .scratch_bytes = scratch_bytes,
   .forward = forward,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };

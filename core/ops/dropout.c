@@ -174,5 +174,6 @@ const CnnOp cnn_op_dropout = {
   .geometry = cnn_op_geometry_pointwise,
   .cellwise = cnn_op_cellwise,
   .forward = forward,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };

@@ -160,6 +160,7 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad, Kind kind)
     .parse = parse_,                                                           \
     .infer = infer,                                                            \
     .forward = forward_##lower,                                                \
+    .samples = cnn_op_samples_apart,                                           \
     .backward = backward_##lower,                                              \
   };
 

@@ -439,6 +439,7 @@ const CnnOp cnn_op_lrn = {
   .geometry = geometry_lrn,
   .cellwise = cnn_op_cellwise,
   .forward = forward_lrn,
+  .samples = cnn_op_samples_apart,
   .backward = backward_lrn,
 };
 

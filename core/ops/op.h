@@ -99,6 +99,14 @@ typedef struct
   int window[2], stride[2], offset[2], up[2];
 } CnnOpGeometry;
 
+/** CnnSamples: may samples go through an operator a few at a time? */
+typedef enum
+{
+  CNN_SAMPLES_TOGETHER, /* no, or it is faster with all of them */
+  CNN_SAMPLES_APART,    /* yes, the same constants with each */
+  CNN_SAMPLES_STRETCHED /* yes, where constants are stretched over samples */
+} CnnSamples;
+
 /**
  * CnnOp:
  * @name: ONNX's name
@@ -142,6 +150,9 @@ typedef struct
  * @region_grid: regions of out[0] have to begin and end at multiples of
  *   @grid ([0] vertical), or at the map's end, for forward() to give the same
  *   bits as without a region. NULL = anywhere
+ * @samples: in training, where sample i of each output follows from sample i of
+ *   the inputs and from constants; NULL = CNN_SAMPLES_TOGETHER.
+ *   cnn_op_samples_apart() for operators of which that is always true
  * @macs: multiply-accumulates of a forward pass; NULL = 0
  * @variant: which of its ways to compute forward() is to take for these sizes,
  *   0 to CNN_MAX_VARIANTS - 1; the functions below are told. 0 is exact, and
@@ -182,6 +193,7 @@ struct CnnOp
       CnnOpGeometry *geometry);
   bool (*cellwise) (const void *params, const CnnTensor *const *in);
   void (*region_grid) (const CnnOpCall *call, int grid[2]);
+  CnnSamples (*samples) (const void *params);
   uint64_t (*macs) (const void *params, const CnnTensor *const *in, int n_in,
       const CnnTensor *out);
   int (*variant) (const void *params, const CnnTensor *const *in, int n_in,
@@ -213,6 +225,9 @@ bool cnn_op_geometry_pointwise (const void *params, const CnnTensor *const *in,
 
 /** cnn_op_cellwise: Returns: true. */
 bool cnn_op_cellwise (const void *params, const CnnTensor *const *in);
+
+/** cnn_op_samples_apart: Returns: CNN_SAMPLES_APART. */
+CnnSamples cnn_op_samples_apart (const void *params);
 
 /* Reading attributes in parse(): each finds the attribute by name, checks its
  * type and writes the value; where it is missing the value is left as it is

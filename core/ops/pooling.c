@@ -583,6 +583,7 @@ const CnnOp cnn_op_max_pool = {
   .geometry = geometry,
   .regional = true,
   .forward = forward_max,
+  .samples = cnn_op_samples_apart,
   .backward = backward_max,
 };
 
@@ -599,6 +600,7 @@ const CnnOp cnn_op_average_pool = {
   .geometry = geometry,
   .regional = true,
   .forward = forward_average,
+  .samples = cnn_op_samples_apart,
   .backward = backward_average,
 };
 
@@ -615,5 +617,6 @@ const CnnOp cnn_op_lp_pool = {
   .geometry = geometry,
   .regional = true,
   .forward = forward_lp,
+  .samples = cnn_op_samples_apart,
   .backward = backward_lp,
 };

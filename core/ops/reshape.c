@@ -293,6 +293,7 @@ const CnnOp cnn_op_identity = {
   .cellwise = cnn_op_cellwise,
   .forward = forward,
   .writes_fresh = 1,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };
 
@@ -308,6 +309,7 @@ const CnnOp cnn_op_flatten = {
   .infer = infer_flatten,
   .forward = forward,
   .writes_fresh = 1,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };
 
@@ -324,6 +326,7 @@ const CnnOp cnn_op_reshape = {
   .infer = infer_reshape,
   .forward = forward,
   .writes_fresh = 1,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };
 
@@ -340,6 +343,7 @@ const CnnOp cnn_op_squeeze = {
   .infer = infer_squeeze,
   .forward = forward,
   .writes_fresh = 1,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };
 
@@ -356,5 +360,6 @@ const CnnOp cnn_op_unsqueeze = {
   .infer = infer_unsqueeze,
   .forward = forward,
   .writes_fresh = 1,
+  .samples = cnn_op_samples_apart,
   .backward = backward,
 };

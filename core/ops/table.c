@@ -171,3 +171,9 @@ cnn_op_cellwise (CNN_UNUSED const void *params,
 {
   return true;
 }
+
+CnnSamples
+cnn_op_samples_apart (CNN_UNUSED const void *params)
+{
+  return CNN_SAMPLES_APART;
+}

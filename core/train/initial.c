@@ -146,6 +146,7 @@ find_segments (CnnWeights *w, const CnnGraph *graph, CnnError *error)
       .begin = w->count,
       .count = count,
       .decays = role == ROLE_KERNEL || role == ROLE_DENSE,
+      .rows = 1,
     };
     w->count += (count + SEGMENT_ALIGN - 1) / SEGMENT_ALIGN * SEGMENT_ALIGN;
   }

@@ -22,24 +22,29 @@ typedef struct
   CnnWeights *weights;
   const CnnTrainOptions *options;
   const float *const *gradients;
-  int n_gradients;
   float rate, keep;
 } Job;
 
-static void
-sum_gradients (const Job *job, size_t begin, size_t count, float *sum)
+/* Returns the gradient: the sum of all rows, or the only row itself. */
+static const float *
+sum_gradients (const Job *job, int rows, size_t begin, size_t count, float *sum)
 {
+  const float *first = job->gradients[0] + begin;
+  if (rows < 2)
+    return first;
   for (size_t i = 0; i < count; i++)
-    sum[i] = job->gradients[0][begin + i];
-  for (int k = 1; k < job->n_gradients; k++)
+    sum[i] = first[i] + job->gradients[1][begin + i];
+  for (int k = 2; k < rows; k++)
     for (size_t i = 0; i < count; i++)
       sum[i] += job->gradients[k][begin + i];
+  return sum;
 }
 
 static void
 sgd (const Job *job, size_t begin, size_t count, const float *g)
 {
-  float *w = job->weights->now + begin, *m = job->weights->first + begin;
+  float *restrict w = job->weights->now + begin;
+  float *restrict m = job->weights->first + begin;
   float momentum = (float) job->options->momentum, rate = job->rate;
   for (size_t i = 0; i < count; i++) {
     m[i] = momentum * m[i] + g[i];
@@ -50,8 +55,9 @@ sgd (const Job *job, size_t begin, size_t count, const float *g)
 static void
 adam (const Job *job, size_t begin, size_t count, const float *g)
 {
-  float *w = job->weights->now + begin;
-  float *m = job->weights->first + begin, *v = job->weights->second + begin;
+  float *restrict w = job->weights->now + begin;
+  float *restrict m = job->weights->first + begin;
+  float *restrict v = job->weights->second + begin;
   double b1 = job->options->momentum;
   double b2 = job->options->beta2 ? job->options->beta2 : 0.999;
   double t = (double) job->weights->steps + 1;
@@ -66,42 +72,50 @@ adam (const Job *job, size_t begin, size_t count, const float *g)
 }
 
 static void
-decay (const Job *job, size_t begin, size_t end)
+average (const Job *job, size_t begin, size_t count)
 {
+  const float *w = job->weights->now + begin;
+  float *restrict mean = job->weights->mean + begin, keep = job->keep;
+  for (size_t i = 0; i < count; i++)
+    mean[i] = keep * mean[i] + (1 - keep) * w[i];
+}
+
+/* A piece of one segment. */
+static void
+update (const Job *job, const CnnSegment *segment, size_t begin, size_t count)
+{
+  float sum[BLOCK], *w = job->weights->now + begin;
+  const float *g = sum_gradients (job, segment->rows, begin, count, sum);
   float keep = 1 - job->rate * (float) job->options->weight_decay;
-  for (size_t s = 0; s < job->weights->n_segments; s++) {
-    const CnnSegment *segment = &job->weights->segments[s];
-    size_t from = segment->begin, to = segment->begin + segment->count;
-    from = from < begin ? begin : from;
-    to = to > end ? end : to;
-    for (size_t i = from; segment->decays && i < to; i++)
-      job->weights->now[i] *= keep;
-  }
+  for (size_t i = 0; keep != 1 && segment->decays && i < count; i++)
+    w[i] *= keep;
+  if (job->options->optimiser == CNN_OPTIMISER_ADAM)
+    adam (job, begin, count, g);
+  else
+    sgd (job, begin, count, g);
+  if (job->options->average)
+    average (job, begin, count);
 }
 
 static void
 update_block (void *data, int block, int worker CNN_UNUSED)
 {
   const Job *job = data;
-  CnnWeights *w = job->weights;
-  float gradient[BLOCK];
-  size_t begin = (size_t) block * BLOCK, count = w->count - begin;
-  count = count > BLOCK ? BLOCK : count;
-
-  sum_gradients (job, begin, count, gradient);
-  if (job->options->weight_decay)
-    decay (job, begin, begin + count);
-  if (job->options->optimiser == CNN_OPTIMISER_ADAM)
-    adam (job, begin, count, gradient);
-  else
-    sgd (job, begin, count, gradient);
-  for (size_t i = begin; i < begin + count; i++)
-    w->mean[i] = job->keep * w->mean[i] + (1 - job->keep) * w->now[i];
+  const CnnWeights *w = job->weights;
+  size_t begin = (size_t) block * BLOCK, end = begin + BLOCK;
+  for (size_t s = 0; s < w->n_segments; s++) {
+    const CnnSegment *segment = &w->segments[s];
+    size_t from = segment->begin, to = segment->begin + segment->count;
+    from = from < begin ? begin : from;
+    to = to > end ? end : to;
+    if (from < to)
+      update (job, segment, from, to - from);
+  }
 }
 
 void
 cnn_weights_update (CnnWeights *weights, const CnnTrainOptions *options,
-    const float *const *gradients, int n_gradients, double rate, CnnPool *pool)
+    const float *const *gradients, double rate, CnnPool *pool)
 {
   /* The average forgets the first, random weights quickly. */
   double t = (double) weights->steps, young = (1 + t) / (10 + t);
@@ -109,7 +123,6 @@ cnn_weights_update (CnnWeights *weights, const CnnTrainOptions *options,
     .weights = weights,
     .options = options,
     .gradients = gradients,
-    .n_gradients = n_gradients,
     .rate = (float) rate,
     .keep = (float) (options->average < young ? options->average : young),
   };

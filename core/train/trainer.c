@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* trainer.c: a minibatch forward, backward, and one step downhill.
  *
- * The minibatch is cut into chunks that do not depend on the number of
- * threads; each chunk has a row of gradients of its own, and the rows are
- * summed in order. So the weights are the same, bit for bit, with any pool. */
+ * How the minibatch is cut (graph/learn.h) does not depend on the number of
+ * threads, and gradients of several chunks are summed in order. So the weights
+ * are the same, bit for bit, with any pool. */
 
 #include <cnn/train.h>
 
@@ -18,15 +18,8 @@
 #include "train/loss.h"
 #include "train/weights.h"
 
-/** Most pictures in a chunk: activations of a chunk stay in the L2 cache. */
-#define CHUNK 16
-
-typedef struct
-{
-  CnnSession *session;
-  float **grads;
-} Worker;
-
+/* @rows: one a chunk, as long as the weights; @grads: pointers into them, for
+ * each value of the program. */
 struct CnnTrainer
 {
   CnnModel *model;
@@ -36,11 +29,11 @@ struct CnnTrainer
   CnnWeights weights;
   float **values;
   unsigned char *learned;
-  int *places;
-  int chunk, n_chunks, n_workers, classes;
-  float **gradients;
+  CnnSession *session;
+  int n_chunks, classes;
+  float **rows, ***grads;
+  int *labels;
   CnnTrainResult *results;
-  Worker *workers;
 };
 
 typedef struct
@@ -48,6 +41,7 @@ typedef struct
   CnnTrainer *trainer;
   CnnSampleFunction sample;
   void *data;
+  uint64_t seed;
 } Step;
 
 static CnnStatus
@@ -73,71 +67,77 @@ check_options (const CnnTrainOptions *o, const CnnModelInfo *info,
   return CNN_OK;
 }
 
+/* Number of a segment's constant in the program, whose values have others than
+ * the graph's. */
 static int
-largest_divisor (int number, int limit)
+place_of (const CnnTrainer *t, const CnnSegment *segment)
 {
-  while (number % limit)
-    limit--;
-  return limit;
-}
-
-static CnnStatus
-make_workers (CnnTrainer *t, CnnError *error)
-{
-  const CnnModelInfo *info = cnn_model_info (t->model);
-  CnnShape shape = { 4,
-    { t->chunk, info->channels, info->height, info->width } };
-  CnnLearn learn = { t->values, t->learned };
-  CnnStatus status = CNN_OK;
-  t->workers = calloc ((size_t) t->n_workers, sizeof *t->workers);
-  if (!t->workers)
-    return cnn_error_memory (error, sizeof *t->workers, "workers");
-  for (int i = 0; i < t->n_workers && !status; i++) {
-    Worker *w = &t->workers[i];
-    w->grads =
-        calloc (cnn_model_program (t->model)->n_values + 1, sizeof *w->grads);
-    status = w->grads ? cnn_session_new_learning (t->model, &shape, &learn,
-                 &w->session, error)
-                      : cnn_error_memory (error, 1, "gradients");
-  }
-  return status;
-}
-
-static CnnStatus
-make_chunks (CnnTrainer *t, CnnError *error)
-{
-  size_t bytes = t->weights.count * sizeof (float);
-  t->gradients = calloc ((size_t) t->n_chunks, sizeof *t->gradients);
-  t->results = calloc ((size_t) t->n_chunks, sizeof *t->results);
-  if (!t->gradients || !t->results)
-    return cnn_error_memory (error, sizeof *t->gradients, "gradients");
-  for (int k = 0; k < t->n_chunks; k++) {
-    t->gradients[k] = cnn_aligned_alloc (bytes);
-    if (!t->gradients[k])
-      return cnn_error_memory (error, bytes, "gradients");
-  }
-  return CNN_OK;
+  return cnn_graph_find (cnn_model_program (t->model),
+      t->graph->values[segment->value].name);
 }
 
 static CnnStatus
 make_weights (CnnTrainer *t, CnnError *error)
 {
+  size_t n_values = cnn_model_program (t->model)->n_values + 1;
   CnnStatus status =
       cnn_weights_init (&t->weights, t->graph, &t->options, error);
   if (status)
     return status;
-  const CnnGraph *program = cnn_model_program (t->model);
-  t->values = calloc (program->n_values + 1, sizeof *t->values);
-  t->learned = calloc (program->n_values + 1, sizeof *t->learned);
-  t->places = calloc (t->weights.n_segments + 1, sizeof *t->places);
-  if (!t->values || !t->learned || !t->places)
-    return cnn_error_memory (error, program->n_values, "weights");
+  t->values = calloc (n_values, sizeof *t->values);
+  t->learned = calloc (n_values, sizeof *t->learned);
+  if (!t->values || !t->learned)
+    return cnn_error_memory (error, n_values, "weights");
   for (size_t i = 0; i < t->weights.n_segments; i++) {
     const CnnSegment *s = &t->weights.segments[i];
-    int v = cnn_graph_find (program, t->graph->values[s->value].name);
-    t->places[i] = v;
+    int v = place_of (t, s);
     t->values[v] = t->weights.now + s->begin;
     t->learned[v] = 1;
+  }
+  return CNN_OK;
+}
+
+static CnnStatus
+make_session (CnnTrainer *t, CnnError *error)
+{
+  const CnnModelInfo *info = cnn_model_info (t->model);
+  CnnShape shape = { 4,
+    { t->options.batch, info->channels, info->height, info->width } };
+  CnnLearn learn = { t->values, t->learned };
+  CnnStatus status = cnn_session_new_learning (t->model, &shape, &learn,
+      t->pool, &t->session, error);
+  if (status)
+    return status;
+  t->n_chunks = cnn_session_learn_chunks (t->session);
+  for (size_t i = 0; i < t->weights.n_segments; i++) {
+    CnnSegment *s = &t->weights.segments[i];
+    s->rows = cnn_session_learn_rows (t->session, place_of (t, s));
+  }
+  return CNN_OK;
+}
+
+/* Of rows after the first, what belongs to dense layers is never touched. */
+static CnnStatus
+make_rows (CnnTrainer *t, CnnError *error)
+{
+  size_t bytes = t->weights.count * sizeof (float);
+  size_t n_values = cnn_model_program (t->model)->n_values + 1;
+  size_t n_chunks = (size_t) t->n_chunks;
+  t->rows = calloc (n_chunks, sizeof *t->rows);
+  t->grads = calloc (n_chunks, sizeof *t->grads);
+  t->results = calloc (n_chunks, sizeof *t->results);
+  t->labels = calloc ((size_t) t->options.batch, sizeof *t->labels);
+  if (!t->rows || !t->grads || !t->results || !t->labels)
+    return cnn_error_memory (error, sizeof *t->rows, "gradients");
+  for (size_t k = 0; k < n_chunks; k++) {
+    t->rows[k] = cnn_aligned_alloc (bytes);
+    t->grads[k] = calloc (n_values, sizeof *t->grads[k]);
+    if (!t->rows[k] || !t->grads[k])
+      return cnn_error_memory (error, bytes, "gradients");
+    for (size_t i = 0; i < t->weights.n_segments; i++) {
+      const CnnSegment *s = &t->weights.segments[i];
+      t->grads[k][place_of (t, s)] = t->rows[k] + s->begin;
+    }
   }
   return CNN_OK;
 }
@@ -158,15 +158,12 @@ cnn_trainer_new (CnnModel *model, const CnnTrainOptions *options, CnnPool *pool,
   t->options = *options;
   t->pool = pool;
   t->classes = info->classes;
-  t->chunk = largest_divisor (options->batch, CHUNK);
-  t->n_chunks = options->batch / t->chunk;
-  t->n_workers = cnn_pool_threads (pool);
 
   status = make_weights (t, error);
   if (!status)
-    status = make_workers (t, error);
+    status = make_session (t, error);
   if (!status)
-    status = make_chunks (t, error);
+    status = make_rows (t, error);
   if (status) {
     cnn_trainer_free (t);
     return status;
@@ -180,52 +177,48 @@ cnn_trainer_free (CnnTrainer *trainer)
 {
   if (!trainer)
     return;
-  for (int i = 0; trainer->workers && i < trainer->n_workers; i++) {
-    cnn_session_free (trainer->workers[i].session);
-    free (trainer->workers[i].grads);
-  }
-  for (int k = 0; trainer->gradients && k < trainer->n_chunks; k++)
-    free (trainer->gradients[k]);
-  free (trainer->workers);
-  free (trainer->gradients);
+  for (int k = 0; trainer->rows && k < trainer->n_chunks; k++)
+    free (trainer->rows[k]);
+  for (int k = 0; trainer->grads && k < trainer->n_chunks; k++)
+    free (trainer->grads[k]);
+  free (trainer->rows);
+  free (trainer->grads);
   free (trainer->results);
+  free (trainer->labels);
+  cnn_session_free (trainer->session);
   free (trainer->values);
   free (trainer->learned);
-  free (trainer->places);
   cnn_weights_clear (&trainer->weights);
   cnn_model_unref (trainer->model);
   free (trainer);
 }
 
 static void
-do_chunk (void *data, int chunk, int worker)
+take_sample (void *data, int number, CNN_UNUSED int worker)
+{
+  const Step *step = data;
+  CnnTensor *x = cnn_session_input (step->trainer->session, 0);
+  const int64_t *d = x->shape.dims;
+  size_t picture = (size_t) (d[1] * d[2] * d[3]);
+  step->sample (step->data, number,
+      (float *) x->data + (size_t) number * picture,
+      &step->trainer->labels[number]);
+}
+
+static void
+judge_chunk (void *data, int chunk, CNN_UNUSED int worker)
 {
   const Step *step = data;
   CnnTrainer *t = step->trainer;
-  Worker *w = &t->workers[worker];
-  CnnTensor *x = cnn_session_input (w->session, 0);
-  size_t picture =
-      (size_t) (x->shape.dims[1] * x->shape.dims[2] * x->shape.dims[3]);
-  uint64_t seed = cnn_rng_mix (t->options.seed
-      + cnn_rng_mix (t->weights.steps * 65536 + (uint64_t) chunk));
-  int labels[CHUNK];
-
-  for (int k = 0; k < t->chunk; k++)
-    step->sample (step->data, chunk * t->chunk + k,
-        (float *) x->data + (size_t) k * picture, &labels[k]);
-  cnn_session_learn_forward (w->session, seed);
-
+  int first = chunk * CNN_LEARN_CHUNK, left = t->options.batch - first;
+  size_t at = (size_t) first * (size_t) t->classes;
+  const float *logits = cnn_session_output (t->session, 0)->data;
+  float *gradient = cnn_session_output_grad (t->session)->data;
   t->results[chunk] = (CnnTrainResult){ 0 };
-  cnn_loss_cross_entropy (cnn_session_output (w->session, 0)->data, labels,
-      t->chunk, t->classes, t->options.label_smoothing, 1.0 / t->options.batch,
-      cnn_session_output_grad (w->session)->data, &t->results[chunk]);
-
-  memset (t->gradients[chunk], 0, t->weights.count * sizeof (float));
-  for (size_t i = 0; i < t->weights.n_segments; i++) {
-    const CnnSegment *s = &t->weights.segments[i];
-    w->grads[t->places[i]] = t->gradients[chunk] + s->begin;
-  }
-  cnn_session_learn_backward (w->session, seed, w->grads);
+  cnn_loss_cross_entropy (logits + at, t->labels + first,
+      left < CNN_LEARN_CHUNK ? left : CNN_LEARN_CHUNK, t->classes,
+      t->options.label_smoothing, 1.0 / t->options.batch, gradient + at,
+      &t->results[chunk]);
 }
 
 void
@@ -233,11 +226,20 @@ cnn_trainer_step (CnnTrainer *trainer, CnnSampleFunction sample, void *data,
     double rate, CnnTrainResult *result)
 {
   CnnTrainer *t = trainer;
-  Step step = { t, sample, data };
+  Step step = {
+    .trainer = t,
+    .sample = sample,
+    .data = data,
+    .seed = cnn_rng_mix (t->options.seed + cnn_rng_mix (t->weights.steps)),
+  };
   CnnTrainResult sum = { 0 };
-  cnn_pool_run (t->pool, t->n_chunks, do_chunk, &step);
-  cnn_weights_update (&t->weights, &t->options,
-      (const float *const *) t->gradients, t->n_chunks, rate, t->pool);
+  cnn_pool_run (t->pool, t->options.batch, take_sample, &step);
+  cnn_session_learn_forward (t->session, step.seed);
+  cnn_pool_run (t->pool, t->n_chunks, judge_chunk, &step);
+  cnn_session_learn_backward (t->session, step.seed,
+      (float *const *const *) t->grads);
+  cnn_weights_update (&t->weights, &t->options, (const float *const *) t->rows,
+      rate, t->pool);
 
   for (int k = 0; k < t->n_chunks; k++) {
     sum.loss += t->results[k].loss / t->options.batch;

@@ -15,12 +15,14 @@
  * @value: number of the constant in the graph
  * @begin, @count: where its elements stand in the row
  * @decays: true for weights, false for biases and scales
+ * @rows: rows of gradients that are summed, from the first on
  */
 typedef struct
 {
   int value;
   size_t begin, count;
   bool decays;
+  int rows;
 } CnnSegment;
 
 /**
@@ -29,7 +31,7 @@ typedef struct
  * @count: numbers in a row, gaps for alignment included
  * @now: the weights
  * @first, @second: running moments: momentum; Adam's mean of squares
- * @mean: running average of the weights
+ * @mean: running average of the weights, if there is to be one
  * @steps: updates so far
  */
 typedef struct
@@ -54,11 +56,10 @@ void cnn_weights_clear (CnnWeights *weights);
 
 /**
  * cnn_weights_update:
- * @gradients: @n_gradients rows, one a chunk of the minibatch, summed in that
- *   order
+ * @gradients: as many rows as the segments say, summed in that order
  * @pool: (nullable): threads; each number is updated by one of them
  */
 void cnn_weights_update (CnnWeights *weights, const CnnTrainOptions *options,
-    const float *const *gradients, int n_gradients, double rate, CnnPool *pool);
+    const float *const *gradients, double rate, CnnPool *pool);
 
 #endif

@@ -73,8 +73,10 @@ set_up (Fixture *f, const CnnTrainOptions *options)
               &error),
       &error);
   g_assert_cmpuint (f->weights.n_segments, ==, 2);
-  for (int k = 0; k < 2; k++)
+  for (int k = 0; k < 2; k++) {
     f->gradients[k] = g_new0 (float, f->weights.count);
+    f->weights.segments[k].rows = 2;
+  }
   for (int i = 0; i < 4; i++)
     f->weights.now[f->weights.segments[0].begin + i] = 1;
 }
@@ -86,7 +88,7 @@ step (Fixture *f, const CnnTrainOptions *options, float a, float b, double rate)
   f->gradients[0][at] = a;
   f->gradients[1][at] = b;
   cnn_weights_update (&f->weights, options, (const float *const *) f->gradients,
-      2, rate, NULL);
+      rate, NULL);
   return f->weights.now[at];
 }
 

@@ -99,7 +99,7 @@ typedef enum
  * @momentum: of SGD, 0..1 exclusive; Adam's beta1
  * @beta2: Adam's second moment; 0 = 0.999
  * @weight_decay: decoupled; times rate, on weights, not on biases
- * @batch: pictures in a minibatch, 1 to 65536; best a multiple of 8
+ * @batch: pictures in a minibatch, 1 to 65536; best a multiple of 16
  * @label_smoothing: 0..1
  * @average: decay of the running average of the weights, 0..1; what
  *   cnn_trainer_model() gives; 0 = the last weights themselves
