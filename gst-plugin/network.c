@@ -3,7 +3,7 @@
  *
  * A file is known by its device, number, size and time: what replaces it, or is
  * written into it, is another network. Reading happens outside of the lock: of
- * two elements that read the same file at once, both have it, one's is kept. */
+ * two elements that read the same file at once, one's is kept. */
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -127,33 +127,29 @@ key_of (const gchar *path)
       (gint64) file.st_mtim.tv_sec, (glong) file.st_mtim.tv_nsec);
 }
 
+/* Under the lock. Returns: (nullable): a new reference. */
 static GstConvnetNetwork *
 find (const gchar *key)
 {
-  GstConvnetNetwork *network;
+  GstConvnetNetwork *network =
+      key && networks ? g_hash_table_lookup (networks, key) : NULL;
 
-  g_mutex_lock (&lock);
-  network = key && networks ? g_hash_table_lookup (networks, key) : NULL;
   if (network)
     network->refs++;
-  g_mutex_unlock (&lock);
   return network;
 }
 
-/* @key: (transfer full) (nullable) */
+/* Under the lock. Takes @model and @key, which may be NULL. */
 static GstConvnetNetwork *
 keep (CnnModel *model, gchar *key)
 {
   GstConvnetNetwork *network = g_new (GstConvnetNetwork, 1);
 
   *network = (GstConvnetNetwork){ .model = model, .key = key, .refs = 1 };
-  if (!key)
-    return network;
-  g_mutex_lock (&lock);
-  if (!networks)
+  if (key && !networks)
     networks = g_hash_table_new (g_str_hash, g_str_equal);
-  g_hash_table_replace (networks, key, network);
-  g_mutex_unlock (&lock);
+  if (key)
+    g_hash_table_insert (networks, key, network);
   return network;
 }
 
@@ -161,14 +157,22 @@ GstConvnetNetwork *
 gst_convnet_network_get (const gchar *path, GError **error)
 {
   gchar *key = key_of (path);
-  GstConvnetNetwork *network = find (key);
-  CnnModel *model;
+  GstConvnetNetwork *network;
+  CnnModel *model = NULL;
 
-  if (!network) {
+  g_mutex_lock (&lock);
+  network = find (key);
+  g_mutex_unlock (&lock);
+  if (!network)
     model = load (path, error);
-    if (model)
-      return keep (model, key);
+  if (model) {
+    g_mutex_lock (&lock);
+    network = find (key);
+    if (!network)
+      network = keep (g_steal_pointer (&model), g_steal_pointer (&key));
+    g_mutex_unlock (&lock);
   }
+  cnn_model_unref (model);
   g_free (key);
   return network;
 }
@@ -182,11 +186,11 @@ gst_convnet_network_release (GstConvnetNetwork *network)
     return;
   g_mutex_lock (&lock);
   last = --network->refs == 0;
-  if (last && network->key
-      && g_hash_table_lookup (networks, network->key) == network)
+  if (last && network->key) {
     g_hash_table_remove (networks, network->key);
-  if (last && networks && g_hash_table_size (networks) == 0)
-    g_clear_pointer (&networks, g_hash_table_unref);
+    if (g_hash_table_size (networks) == 0)
+      g_clear_pointer (&networks, g_hash_table_unref);
+  }
   g_mutex_unlock (&lock);
   if (!last)
     return;
