@@ -41,6 +41,7 @@ _Static_assert(TILE_ACCUMULATORS / TILE_OC >= 3, "tiles too narrow");
 #include "kernels/gemm_f32.h"
 #include "kernels/quantise_u8.h"
 #include "kernels/samples_f32.h"
+#include "kernels/product_f32.h"
 #include "kernels/winograd_f32.h"
 
 #define TEXT2(x) #x
@@ -57,6 +58,7 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .conv_u8 = KERNEL (cnn_conv_u8),
     .pack_u8 = KERNEL (cnn_pack_u8),
     .quantise = KERNEL (cnn_quantise_u8),
+    .product = KERNEL (cnn_product_f32),
     .winograd_input = KERNEL (cnn_winograd_input_f32),
     .winograd_output = KERNEL (cnn_winograd_output_f32),
     .correlate = KERNEL (cnn_correlate_f32),

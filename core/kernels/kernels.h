@@ -157,6 +157,35 @@ typedef struct
 typedef void (*CnnQuantiseKernel) (const CnnQuantiseRun *run);
 
 /**
+ * CnnProductRun:
+ * @in: pixel 0 of channel 0 of product 0; @in_plane elements to the next
+ *   channel, @in_step to the next product
+ * @weights: [ic][oc]; @weights_step elements to the next product's
+ * @bias: (nullable): @oc values to begin with
+ * @out: @out_plane elements to the next channel, @out_step to the next product
+ * @oc: output channels, 1 to CNN_CONV_BLOCK
+ * @n: pixels
+ *
+ * out[f][o][x] = activation (bias[o]
+ *                + sum over i of weights[f][i][o] * in[f][i][x])
+ */
+typedef struct
+{
+  const float *in;
+  size_t in_plane, in_step;
+  const float *weights;
+  size_t weights_step;
+  const float *bias;
+  float *out;
+  size_t out_plane, out_step;
+  int products, ic, oc, n;
+  CnnActivation activation;
+} CnnProductRun;
+
+/** CnnProductKernel: 1x1 convolutions of pixels that lie close together. */
+typedef void (*CnnProductKernel) (const CnnProductRun *run);
+
+/**
  * CnnGemmRun:
  * @a: element (i, k) at a[i*a_row + k*a_k]
  * @b: rows @b_row apart
@@ -226,6 +255,7 @@ typedef struct CnnKernels
   CnnConvU8Kernel conv_u8;
   CnnConvU8Pack pack_u8;
   CnnQuantiseKernel quantise;
+  CnnProductKernel product;
   CnnWinogradInputKernel winograd_input;
   CnnWinogradOutputKernel winograd_output;
   CnnCorrelateKernel correlate;

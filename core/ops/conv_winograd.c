@@ -257,31 +257,29 @@ static void
 product_stage (const Job *job, int group, const float *v, size_t tiles, int n,
     float *m)
 {
-  static const ptrdiff_t tap = 0;
   const Plan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   int b0 = group * p->group, b1 = b0 + p->group;
   int blocks = cnn_planar_blocks (s->oc), o0 = cnn_planar_block (s->oc, b0);
   size_t ic = (size_t) s->ic;
-  for (int f = 0; f < p->products; f++)
-    for (int b = b0; b < b1 && b < blocks; b++) {
-      int first = cnn_planar_block (s->oc, b);
-      int oc = cnn_planar_block (s->oc, b + 1) - first;
-      job->kernels->conv (&(CnnConvRun){
-          .in = v + (size_t) f * p->v_step,
-          .in_plane = tiles,
-          .ic = s->ic,
-          .taps = &tap,
-          .n_taps = 1,
-          .weights = job->weights + (size_t) first * ic * (size_t) p->products
-              + (size_t) f * ic * (size_t) oc,
-          .w_pitch = oc,
-          .out = m + (size_t) f * p->m_step + (size_t) ((first - o0) * n),
-          .out_plane = (size_t) n,
-          .oc = oc,
-          .n = n,
-      });
-    }
+  for (int b = b0; b < b1 && b < blocks; b++) {
+    int first = cnn_planar_block (s->oc, b);
+    int oc = cnn_planar_block (s->oc, b + 1) - first;
+    job->kernels->product (&(CnnProductRun){
+        .in = v,
+        .in_plane = tiles,
+        .in_step = p->v_step,
+        .weights = job->weights + (size_t) first * ic * (size_t) p->products,
+        .weights_step = ic * (size_t) oc,
+        .out = m + (first - o0) * n,
+        .out_plane = (size_t) n,
+        .out_step = p->m_step,
+        .products = p->products,
+        .ic = s->ic,
+        .oc = oc,
+        .n = n,
+    });
+  }
 }
 
 static void
