@@ -527,6 +527,21 @@ plan_and_place (CnnSession *s, const CnnCompile *how, CnnError *error)
   return status;
 }
 
+/* What learns has fewer operators fused than what runs. */
+static CnnStatus
+make_learner (CnnSession *s, const CnnCompile *how, CnnError *error)
+{
+  CnnStatus status =
+      cnn_graph_copy (cnn_model_graph (s->model), &s->learner, error);
+  if (status)
+    return status;
+  cnn_graph_fuse (s->learner, true);
+  s->graph = s->learner;
+  s->learn = *how->learn;
+  s->pool = how->pool;
+  return CNN_OK;
+}
+
 CnnStatus
 cnn_session_compile (CnnModel *model, const CnnCompile *how,
     CnnSession **session, CnnError *error)
@@ -537,12 +552,9 @@ cnn_session_compile (CnnModel *model, const CnnCompile *how,
   s->model = cnn_model_ref (model);
   s->graph =
       how->info_only ? cnn_model_graph (model) : cnn_model_program (model);
-  if (how->learn) {
-    s->learn = *how->learn;
-    s->pool = how->pool;
-  }
-
-  CnnStatus status = check_inputs (s->graph, how, error);
+  CnnStatus status = how->learn ? make_learner (s, how, error) : CNN_OK;
+  if (!status)
+    status = check_inputs (s->graph, how, error);
   if (!status && !allocate (s, how))
     status = cnn_error_memory (error, s->graph->n_values, "a session");
   if (!status)

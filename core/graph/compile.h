@@ -12,6 +12,7 @@
 
 /**
  * CnnSession:
+ * @learner: @graph, if it learns: a copy of the model's, fused
  * @graph: what runs: the model's program, or its graph as given if it only
  *   informs
  * @tensors: one a value, data in the arena or the model
@@ -32,6 +33,7 @@ struct CnnSession
 {
   CnnModel *model;
   const CnnGraph *graph;
+  CnnGraph *learner;
   CnnTensor *tensors;
   CnnPlace *places;
   CnnKnown known;

@@ -143,7 +143,7 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
       status = cnn_graph_fuse_quantized (m->program, error);
   }
   if (!status) {
-    cnn_graph_fuse (m->program);
+    cnn_graph_fuse (m->program, false);
     status = infer_declared (m->program, error);
   }
   if (!status) {

@@ -182,8 +182,9 @@ int64_t cnn_divisor (int64_t a, int64_t b);
 CnnStatus cnn_graph_geometry (const CnnGraph *graph, const CnnTensor *tensors,
     CnnPlace *places, CnnError *error);
 
-/** cnn_graph_fuse: lets operators take over the next one (op->fuse()). */
-void cnn_graph_fuse (CnnGraph *graph);
+/** cnn_graph_fuse: lets operators take over the next one (op->fuse()).
+ * @learning: only what can be trained. */
+void cnn_graph_fuse (CnnGraph *graph, bool learning);
 
 /** cnn_graph_is_quantized: is there anything to do for
  * cnn_graph_fuse_quantized()? */

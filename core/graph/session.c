@@ -65,6 +65,7 @@ cnn_session_free (CnnSession *session)
   cnn_known_clear (&session->known);
   free (session->todo);
   free (session->tensors);
+  cnn_graph_free (session->learner);
   cnn_model_unref (session->model);
   free (session);
 }

@@ -58,6 +58,7 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .conv_u8 = KERNEL (cnn_conv_u8),
     .pack_u8 = KERNEL (cnn_pack_u8),
     .quantise = KERNEL (cnn_quantise_u8),
+    .weave = KERNEL (cnn_weave_f32),
     .product = KERNEL (cnn_product_f32),
     .winograd_input = KERNEL (cnn_winograd_input_f32),
     .winograd_output = KERNEL (cnn_winograd_output_f32),

@@ -165,8 +165,9 @@ typedef void (*CnnQuantiseKernel) (const CnnQuantiseRun *run);
  * @out: @out_plane elements to the next channel, @out_step to the next product
  * @oc: output channels, 1 to CNN_CONV_BLOCK
  * @n: pixels
+ * @add: begin with what @out holds instead of 0
  *
- * out[f][o][x] = activation (bias[o]
+ * out[f][o][x] = activation ([add] out[f][o][x] + bias[o]
  *                + sum over i of weights[f][i][o] * in[f][i][x])
  */
 typedef struct
@@ -178,7 +179,7 @@ typedef struct
   const float *bias;
   float *out;
   size_t out_plane, out_step;
-  int products, ic, oc, n;
+  int products, ic, oc, n, add;
   CnnActivation activation;
 } CnnProductRun;
 
@@ -256,6 +257,7 @@ typedef struct CnnKernels
   CnnConvU8Pack pack_u8;
   CnnQuantiseKernel quantise;
   CnnProductKernel product;
+  CnnWeaveKernel weave;
   CnnWinogradInputKernel winograd_input;
   CnnWinogradOutputKernel winograd_output;
   CnnCorrelateKernel correlate;

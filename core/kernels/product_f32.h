@@ -33,6 +33,17 @@ product_tile (const CnnProductRun *run, size_t f, int o, int x, int n,
     for (int v = 0; v < vecs; v++)
       acc[i][v] = first;
   }
+  if (run->add) {
+    UNROLL
+    for (int i = 0; i < oc; i++) {
+      UNROLL
+      for (int v = 0; v < vecs; v++) {
+        const float *at = out + (size_t) i * run->out_plane + v * LANES;
+        int left = n - v * LANES;
+        acc[i][v] += left >= LANES ? load (at) : load_exact (at, left);
+      }
+    }
+  }
   for (int c = 0; c < run->ic; c++, in += in_plane, w += w_pitch) {
     Vec px[PRODUCT_VECS];
     UNROLL
@@ -68,8 +79,7 @@ product_tile (const CnnProductRun *run, size_t f, int o, int x, int n,
   if (run->activation > CNN_ACTIVATION_RELU)
     for (int i = 0; i < oc; i++, out += run->out_plane)
       KERNEL (cnn_map_f32)
-      (run->activation, out, out,
-          (size_t) (n < vecs * LANES ? n : vecs * LANES));
+  (run->activation, out, out, (size_t) (n < vecs * LANES ? n : vecs * LANES));
 }
 
 #define PRODUCT_TILE(oc, vecs)                                                 \

@@ -77,6 +77,9 @@ typedef struct
  * @out: pixel of the first tile's corner, @pitch elements from row to row
  * @rows, @columns: pixels from there that exist, more may; others are not
  *   written
+ * @apart: pixels are not woven together: number (i, j) of tile t goes to
+ *   out[(i*m + j)*pitch + t], of all n tiles rounded up to whole vectors;
+ *   rows and columns do not matter, and nothing is pooled
  *
  * One channel: out = pool (f (A' in[t] A + bias)).
  */
@@ -92,7 +95,13 @@ typedef struct
   float *out;
   size_t pitch;
   int rows, columns;
+  int apart;
 } CnnWinogradOutput;
+
+/** CnnWeaveKernel: out[t*m + j] = in[j*step + t], j < m, of which the first
+ * @columns are written; m is 2, 4 or 6. */
+typedef void (*CnnWeaveKernel) (const float *in, size_t step, int m, float *out,
+    int columns);
 
 typedef void (*CnnWinogradInputKernel) (const CnnWinogradInput *run);
 typedef void (*CnnWinogradOutputKernel) (const CnnWinogradOutput *run);

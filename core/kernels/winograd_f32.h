@@ -268,6 +268,15 @@ winograd_tiles (const CnnWinogradOutput *run, const int alpha, const int m,
   if (columns > left * wide)
     columns = left * wide;
   Vec before[M_MAX], row[M_MAX];
+  for (int i = 0; i < m && run->apart; i++) {
+    output_points (alpha, m, down[i], row);
+    finish_row (run, m, row);
+    UNROLL
+    for (int j = 0; j < m; j++)
+      store (run->out + (size_t) (i * m + j) * run->pitch + t, row[j]);
+  }
+  if (run->apart)
+    return;
   for (int i = 0; i < m && i < (pooled ? 2 * run->rows : run->rows); i++) {
     output_points (alpha, m, down[i], row);
     if (!pooled) {
@@ -311,6 +320,30 @@ KERNEL (cnn_winograd_output_f32) (const CnnWinogradOutput *run)
     case CNN_WINOGRAD_FORMS:
       break;
   }
+}
+
+INLINE void
+weave_all (const float *in, size_t step, const int m, float *out, int columns)
+{
+  for (int t = 0; t * m < columns; t += LANES) {
+    Vec row[M_MAX];
+    UNROLL
+    for (int j = 0; j < m; j++)
+      row[j] = load (in + (size_t) j * step + t);
+    put_row (m, row, out + t * m, columns - t * m);
+  }
+}
+
+static void
+KERNEL (cnn_weave_f32) (const float *in, size_t step, int m, float *out,
+    int columns)
+{
+  if (m == 2)
+    weave_all (in, step, 2, out, columns);
+  else if (m == 4)
+    weave_all (in, step, 4, out, columns);
+  else
+    weave_all (in, step, 6, out, columns);
 }
 
 #endif

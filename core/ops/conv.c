@@ -20,6 +20,9 @@
 #include "ops/table.h"
 #include "ops/winograd_weights.h"
 
+/* Most weights of a 1x1 convolution that is taken over: 128 KiB. */
+#define STAGE_WEIGHTS (32 * 1024)
+
 CnnStatus
 cnn_conv_parse (const CnnAttributes *attributes, void *params, CnnError *error)
 {
@@ -89,7 +92,9 @@ infer (const void *params, const CnnTensor *const *in, int n_in, CnnTensor *out,
     .kernel = { 2, 2, 1 },
     .stride = { 2, 2, 1 },
     .dilation = { 1, 1, 1 } };
-  CnnShape y = { .rank = x->rank, .dims = { x->dims[0], w->dims[0] } };
+  CnnShape y = { .rank = x->rank,
+    .dims = { x->dims[0],
+        p->n_tail ? p->tail[p->n_tail - 1].oc : w->dims[0] } };
   int64_t channels = w->dims[1] * p->group;
   if (channels < w->dims[0])
     channels = w->dims[0];
@@ -145,8 +150,12 @@ macs (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
 {
   const CnnConvParams *p = params;
   const CnnShape *w = &in[1]->shape;
-  uint64_t cells = (uint64_t) cnn_elements (out) * (p->pooling ? 4 : 1);
-  return cells * cnn_product (w, 1, w->rank);
+  uint64_t channels = (uint64_t) out->shape.dims[1];
+  uint64_t cells = channels ? (uint64_t) cnn_elements (out) / channels : 0;
+  uint64_t each = cnn_product (w, 0, w->rank);
+  for (int k = 0; k < p->n_tail; k++)
+    each += cnn_elements (in[CNN_CONV_INPUTS + 2 * k]);
+  return cells * each * (p->pooling ? 4 : 1);
 }
 
 void
@@ -176,6 +185,8 @@ cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
     .n = (int) x->dims[0],
     .group = (int) params->group,
     .pooling = params->pooling,
+    .last_oc = params->n_tail ? params->tail[params->n_tail - 1].oc
+                              : (int) (w->dims[0] / params->group),
     .ic = (int) w->dims[1],
     .oc = (int) (w->dims[0] / params->group),
     .h = flat ? 1 : (int) x->dims[2],
@@ -183,6 +194,10 @@ cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
     .oh = flat ? 1 : (int) y->dims[2],
     .ow = (int) y->dims[y->rank - 1],
   };
+  s.most_oc = s.oc;
+  for (int k = 0; k < params->n_tail; k++)
+    if (params->tail[k].oc > s.most_oc)
+      s.most_oc = params->tail[k].oc;
   int64_t size[2] = { s.h, s.w }, begin, total;
   for (int axis = 0; axis < 2; axis++) {
     cnn_window_pad (&window, axis, size[axis], &begin, &total);
@@ -237,8 +252,9 @@ scratch_bytes (const void *params, const CnnTensor *const *in,
     return back > bytes ? back : bytes;
   }
   if (variant_ != CNN_CONV_DIRECT)
-    return cnn_conv_winograd_bytes (&s, variant_ - CNN_CONV_WINOGRAD, pool);
-  return cnn_conv_forward_bytes (&s, !in[1]->data, pool);
+    return cnn_conv_winograd_bytes (params, &s, variant_ - CNN_CONV_WINOGRAD,
+        pool);
+  return cnn_conv_forward_bytes (params, &s, !in[1]->data, pool);
 }
 
 static size_t
@@ -261,30 +277,36 @@ weight_sizes (const CnnConvParams *p, const CnnShape *w)
   };
 }
 
+size_t
+cnn_conv_packed_floats (const CnnConvParams *params, const CnnShape *weights,
+    int variant_)
+{
+  CnnConvSizes s = weight_sizes (params, weights);
+  if (variant_ != CNN_CONV_DIRECT)
+    return cnn_conv_winograd_packed (&s, variant_ - CNN_CONV_WINOGRAD);
+  return cnn_product (weights, 0, weights->rank);
+}
+
 static size_t
 packed_bytes (const void *params, const CnnTensor *const *in,
     CNN_UNUSED int n_in, int variant_)
 {
-  CnnConvSizes s = weight_sizes (params, &in[1]->shape);
-  if (variant_ != CNN_CONV_DIRECT)
-    return cnn_conv_winograd_packed (&s, variant_ - CNN_CONV_WINOGRAD);
-  return in[1]->data ? cnn_elements (in[1]) * sizeof (float) : 0;
+  const CnnConvParams *p = params;
+  if (!in[1]->data)
+    return 0;
+  size_t floats = cnn_conv_packed_floats (p, &in[1]->shape, variant_);
+  for (int k = 0; k < p->n_tail; k++)
+    floats += cnn_elements (in[CNN_CONV_INPUTS + 2 * k]);
+  return floats * sizeof (float);
 }
 
 static void
-pack (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
-    int variant_, void *packed)
+pack_planar (const CnnConvParams *p, const CnnTensor *w, float *packed)
 {
-  const CnnShape *w = &in[1]->shape;
-  CnnConvSizes s = weight_sizes (params, w);
-  size_t taps = cnn_product (w, 2, w->rank);
-  if (variant_ != CNN_CONV_DIRECT) {
-    cnn_conv_winograd_pack (&s, variant_ - CNN_CONV_WINOGRAD, in[1]->data,
-        packed);
-    return;
-  }
+  CnnConvSizes s = weight_sizes (p, &w->shape);
+  size_t taps = cnn_product (&w->shape, 2, w->shape.rank);
   CnnPlanarWeights weights = {
-    .data = in[1]->data,
+    .data = w->data,
     .o_step = (size_t) s.ic * taps,
     .i_step = taps,
     .oc = s.oc,
@@ -293,28 +315,84 @@ pack (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
   };
   size_t group_size = (size_t) weights.oc * weights.o_step;
   for (int g = 0; g < s.group; g++) {
-    cnn_planar_pack (&weights, (float *) packed + (size_t) g * group_size);
+    cnn_planar_pack (&weights, packed + (size_t) g * group_size);
     weights.data += group_size;
   }
+}
+
+static void
+pack (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
+    int variant_, void *packed)
+{
+  const CnnConvParams *p = params;
+  CnnConvSizes s = weight_sizes (p, &in[1]->shape);
+  float *to = packed;
+  if (variant_ != CNN_CONV_DIRECT)
+    cnn_conv_winograd_pack (&s, variant_ - CNN_CONV_WINOGRAD, in[1]->data, to);
+  else
+    pack_planar (p, in[1], to);
+  to += cnn_conv_packed_floats (p, &in[1]->shape, variant_);
+  for (int k = 0; k < p->n_tail; k++) {
+    const CnnTensor *w = in[CNN_CONV_INPUTS + 2 * k];
+    pack_planar (&(CnnConvParams){ .group = 1 }, w, to);
+    to += cnn_elements (w);
+  }
+}
+
+static CnnActivation
+activation_of (const CnnOp *op)
+{
+  return op == &cnn_op_relu   ? CNN_ACTIVATION_RELU
+      : op == &cnn_op_tanh    ? CNN_ACTIVATION_TANH
+      : op == &cnn_op_sigmoid ? CNN_ACTIVATION_SIGMOID
+                              : CNN_ACTIVATION_NONE;
+}
+
+/* Is it a 1x1 convolution, of constant weights that fit a cache? */
+static bool
+is_stage (const CnnOpFusion *f)
+{
+  const CnnConvParams *p = f->next_params;
+  const CnnShape *w = f->next_n_in > 1 ? &f->next_in[1]->shape : NULL;
+  if (f->next != &cnn_op_conv || w->rank != 4 || w->dims[2] != 1
+      || w->dims[3] != 1 || p->group != 1
+      || w->dims[0] * w->dims[1] > STAGE_WEIGHTS
+      || (p->window.pad != CNN_PAD_EXPLICIT && p->window.pad != CNN_PAD_VALID))
+    return false;
+  for (int axis = 0; axis < 2; axis++)
+    if (p->window.stride[axis] != 1 || p->window.pad_begin[axis]
+        || p->window.pad_end[axis])
+      return false;
+  return true;
+}
+
+static bool
+add_stage (CnnConvParams *p, const CnnOpFusion *f)
+{
+  if (f->learning || p->group != 1 || p->pooling || p->n_tail == CNN_CONV_STAGES - 1
+      || !f->in[1]->data || f->in[1]->shape.rank != 4 || !is_stage (f))
+    return false;
+  p->tail[p->n_tail++] =
+      (CnnConvTailParams){ .oc = (int) f->next_in[1]->shape.dims[0] };
+  return true;
 }
 
 /* An activation may follow a maximum, which it commutes with, but not a mean.
  */
 static bool
-fuse (void *params, const CnnOp *next, const void *next_params)
+fuse (void *params, const CnnOpFusion *fusion)
 {
   CnnConvParams *p = params;
-  CnnFusedPool pool = cnn_pool_fusable (next, next_params);
-  CnnActivation f = next == &cnn_op_relu ? CNN_ACTIVATION_RELU
-      : next == &cnn_op_tanh             ? CNN_ACTIVATION_TANH
-      : next == &cnn_op_sigmoid          ? CNN_ACTIVATION_SIGMOID
-                                         : CNN_ACTIVATION_NONE;
-  if (pool && !p->pooling)
+  CnnActivation f = activation_of (fusion->next);
+  CnnActivation *mine =
+      p->n_tail ? &p->tail[p->n_tail - 1].activation : &p->activation;
+  CnnFusedPool pool = cnn_pool_fusable (fusion->next, fusion->next_params);
+  if (pool && !p->pooling && !p->n_tail)
     p->pooling = pool;
-  else if (f && !p->activation && p->pooling != CNN_FUSED_POOL_AVERAGE)
-    p->activation = f;
+  else if (f && !*mine && p->pooling != CNN_FUSED_POOL_AVERAGE)
+    *mine = f;
   else
-    return false;
+    return add_stage (p, fusion);
   return true;
 }
 
@@ -322,7 +400,7 @@ const CnnOp cnn_op_conv = {
   .name = "Conv",
   .since = 1,
   .min_in = 2,
-  .max_in = 3,
+  .max_in = CNN_CONV_INPUTS,
   .max_out = 1,
   .float32_only = true,
   .params_bytes = sizeof (CnnConvParams),

@@ -5,11 +5,24 @@
 #define CNN_OPS_CONV_H
 
 #include "kernels/kernels.h"
+#include "ops/conv_tail.h"
 #include "ops/window.h"
+
+/** CNN_CONV_INPUTS: inputs of a Conv; weights and bias of each 1x1 convolution
+ * that it has taken over follow them. */
+#define CNN_CONV_INPUTS 3
+
+/** CnnConvTailParams: one of these. */
+typedef struct
+{
+  int oc;
+  CnnActivation activation;
+} CnnConvTailParams;
 
 /**
  * CnnConvParams:
- * @activation, @pooling: taken over from the operators after it
+ * @activation, @pooling, @tail: taken over from the operators after it; there
+ *   is no tail where it pools
  */
 typedef struct
 {
@@ -17,6 +30,8 @@ typedef struct
   int64_t group;
   CnnActivation activation;
   CnnFusedPool pooling;
+  CnnConvTailParams tail[CNN_CONV_STAGES - 1];
+  int n_tail;
 } CnnConvParams;
 
 /** CNN_CONV_DIRECT, CNN_CONV_WINOGRAD: variants; those from CNN_CONV_WINOGRAD
@@ -40,6 +55,8 @@ CnnStatus cnn_conv_check_weights (const CnnConvParams *params,
 /**
  * CnnConvSizes:
  * @ic, @oc: channels of one group
+ * @last_oc: channels of the output, after the last stage of its tail
+ * @most_oc: of the largest stage
  * @oh, @ow: of the output, which @pooling has made smaller
  * @kernel ... @pad: vertical, horizontal; @pad before pixel 0
  * @copied: the planes are copied to add padding, and where the horizontal
@@ -52,7 +69,7 @@ CnnStatus cnn_conv_check_weights (const CnnConvParams *params,
  */
 typedef struct
 {
-  int n, group, ic, oc, h, w, oh, ow;
+  int n, group, ic, oc, last_oc, most_oc, h, w, oh, ow;
   int kernel[2], stride[2], dilation[2], pad[2];
   CnnFusedPool pooling;
   bool copied;
@@ -74,8 +91,18 @@ void cnn_conv_taps (const CnnConvSizes *sizes, ptrdiff_t *taps);
 void cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
     float *to);
 
-size_t cnn_conv_forward_bytes (const CnnConvSizes *sizes, bool packs,
-    const CnnPool *pool);
+/** cnn_conv_packed_floats: those of the Conv itself; those of its tail's stages
+ * follow in what pack() writes. */
+size_t cnn_conv_packed_floats (const CnnConvParams *params,
+    const CnnShape *weights, int variant);
+
+/** cnn_conv_tail: its tail in @call. @with_head: with the Conv itself, 1x1, as
+ * the first stage. */
+CnnConvTail
+cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head);
+
+size_t cnn_conv_forward_bytes (const CnnConvParams *params,
+    const CnnConvSizes *sizes, bool packs, const CnnPool *pool);
 void cnn_conv_forward (const CnnOpCall *call);
 
 /** cnn_conv_choose: Returns: the variant that should be fastest with vectors
@@ -83,9 +110,9 @@ void cnn_conv_forward (const CnnOpCall *call);
 int cnn_conv_choose (const CnnConvSizes *sizes, int lanes);
 
 /** cnn_conv_winograd_bytes: scratch for cnn_conv_winograd(). */
-size_t cnn_conv_winograd_bytes (const CnnConvSizes *sizes, CnnWinogradForm form,
-    const CnnPool *pool);
-/** cnn_conv_winograd_packed: bytes that cnn_conv_winograd_pack() writes for
+size_t cnn_conv_winograd_bytes (const CnnConvParams *params,
+    const CnnConvSizes *sizes, CnnWinogradForm form, const CnnPool *pool);
+/** cnn_conv_winograd_packed: floats that cnn_conv_winograd_pack() writes for
  * @weights, oc*group ic r r. */
 size_t
 cnn_conv_winograd_packed (const CnnConvSizes *sizes, CnnWinogradForm form);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ops/conv_pointwise.h"
 #include "ops/planar.h"
 #include "ops/table.h"
 
@@ -81,8 +82,26 @@ cells (const CnnConvSizes *s, int n)
   return s->pooling ? 2 * n : n;
 }
 
+/* Pixels that are computed each from one. */
+static bool
+is_pointwise (const CnnConvSizes *s)
+{
+  return s->kernel[0] == 1 && s->kernel[1] == 1 && !s->pooling;
+}
+
+static size_t
+spare_bytes (const CnnConvParams *params, const CnnConvSizes *s)
+{
+  if (is_pointwise (s))
+    return cnn_pointwise_spare_bytes (s->ic, s->most_oc);
+  return cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
+             (size_t) s->stride[0] * s->pitch)
+      + (params->n_tail ? cnn_planar_tail_bytes (s->oc, s->most_oc) : 0);
+}
+
 static Layout
-layout_of (const CnnConvSizes *s, bool packs, const CnnPool *pool)
+layout_of (const CnnConvParams *params, const CnnConvSizes *s, bool packs,
+    const CnnPool *pool)
 {
   size_t n_taps = (size_t) s->kernel[0] * (size_t) s->kernel[1];
   size_t weights = (size_t) s->group * (size_t) s->oc * (size_t) s->ic * n_taps;
@@ -93,10 +112,7 @@ layout_of (const CnnConvSizes *s, bool packs, const CnnPool *pool)
   if (s->copied)
     l.spare += cnn_align_up (
         (size_t) s->ic * s->plane * sizeof (float) + CNN_SLACK_BYTES);
-  l.end = l.spare
-      + (size_t) cnn_pool_threads (pool)
-          * cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
-              (size_t) s->stride[0] * s->pitch);
+  l.end = l.spare + (size_t) cnn_pool_threads (pool) * spare_bytes (params, s);
   return l;
 }
 
@@ -117,76 +133,172 @@ crop (const CnnConvSizes *sizes, const CnnRegion *region)
 }
 
 size_t
-cnn_conv_forward_bytes (const CnnConvSizes *sizes, bool packs,
-    const CnnPool *pool)
+cnn_conv_forward_bytes (const CnnConvParams *params, const CnnConvSizes *sizes,
+    bool packs, const CnnPool *pool)
 {
-  return layout_of (sizes, packs, pool).end;
+  return layout_of (params, sizes, packs, pool).end;
 }
 
-void
-cnn_conv_forward (const CnnOpCall *call)
+static const float *
+bias_of (const CnnOpCall *call, int i)
+{
+  return i < call->n_in && call->in[i] ? call->in[i]->data : NULL;
+}
+
+CnnConvTail
+cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head)
+{
+  const CnnConvParams *p = call->params;
+  const CnnShape *w = &call->in[1]->shape;
+  const float *weights = packed;
+  CnnConvTail tail = { .kernels = call->kernels };
+  if (with_head)
+    tail.stages[tail.count++] = (CnnConvStage){
+      .weights = weights,
+      .bias = bias_of (call, 2),
+      .ic = (int) w->dims[1],
+      .oc = (int) (w->dims[0] / p->group),
+      .activation = p->activation,
+    };
+  weights += cnn_conv_packed_floats (p, w, call->variant);
+  for (int k = 0; k < p->n_tail; k++) {
+    const CnnTensor *stage = call->in[CNN_CONV_INPUTS + 2 * k];
+    tail.stages[tail.count++] = (CnnConvStage){
+      .weights = weights,
+      .bias = bias_of (call, CNN_CONV_INPUTS + 2 * k + 1),
+      .ic = (int) stage->shape.dims[1],
+      .oc = p->tail[k].oc,
+      .activation = p->tail[k].activation,
+    };
+    weights += stage->shape.dims[0] * stage->shape.dims[1];
+  }
+  return tail;
+}
+
+/* One sample and group: its planes, copied if they are to be, its output, and
+ * memory for each thread. */
+typedef struct
+{
+  const CnnOpCall *call;
+  const CnnConvSizes *sizes;
+  const float *in, *weights, *bias;
+  float *out;
+  size_t out_pitch, out_plane;
+  const ptrdiff_t *taps;
+  const CnnConvTail *tail;
+  void *spare;
+} Part;
+
+static void
+run_pointwise (const Part *part)
+{
+  const CnnConvSizes *s = part->sizes;
+  CnnConvTail tail = *part->tail;
+  tail.stages[0].weights = part->weights;
+  tail.stages[0].bias = part->bias;
+  cnn_pointwise_run (&(CnnPointwise){
+      .tail = &tail,
+      .pool = part->call->pool,
+      .in = part->in,
+      .in_plane = s->plane,
+      .in_pitch = (size_t) s->stride[0] * s->pitch,
+      .out = part->out,
+      .out_plane = part->out_plane,
+      .out_pitch = part->out_pitch,
+      .oh = s->oh,
+      .ow = s->ow,
+      .spare = part->spare,
+  });
+}
+
+static void
+run_planar (const Part *part)
+{
+  const CnnConvSizes *s = part->sizes;
+  const CnnConvParams *params = part->call->params;
+  cnn_planar_run (&(CnnPlanar){
+      .kernels = part->call->kernels,
+      .pool = part->call->pool,
+      .in = part->in,
+      .in_plane = s->plane,
+      .row_step = (size_t) s->stride[0] * s->pitch,
+      .ic = s->ic,
+      .oc = s->oc,
+      .oh = cells (s, s->oh),
+      .ow = cells (s, s->ow),
+      .pooling = s->pooling,
+      .taps = part->taps,
+      .n_taps = s->kernel[0] * s->kernel[1],
+      .weights = part->weights,
+      .bias = part->bias,
+      .out = part->out,
+      .out_pitch = part->out_pitch,
+      .out_plane = part->out_plane,
+      .activation = params->activation,
+      .tail = params->n_tail ? part->tail : NULL,
+      .spare = part->spare,
+  });
+}
+
+static void
+forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
+    const CnnRegion *region)
 {
   const CnnConvParams *params = call->params;
-  CnnConvSizes whole =
-      cnn_conv_sizes (params, call->in[0], call->in[1], call->out[0]);
-  CnnRegion all = { 0, 0, whole.ow, whole.oh };
-  const CnnRegion *region = call->region ? call->region : &all;
-  if (call->training) {
-    cnn_conv_learn_forward (call);
-    return;
-  }
-  if (call->variant != CNN_CONV_DIRECT) {
-    cnn_conv_winograd (call, &whole, region, call->variant - CNN_CONV_WINOGRAD);
-    return;
-  }
-  CnnConvSizes s = crop (&whole, region);
-  Layout l = layout_of (&whole, !call->packed, call->pool);
+  CnnConvSizes s = crop (whole, region);
+  Layout l = layout_of (params, whole, !call->packed, call->pool);
   char *scratch = call->scratch;
   ptrdiff_t *taps = (ptrdiff_t *) scratch;
-  const float *packed = call->packed;
-  const float *bias = call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
+  const float *packed = call->packed, *bias = bias_of (call, 2);
   const float *in = call->in[0]->data;
-  float *out = call->out[0]->data, *planes = (float *) (scratch + l.planes);
+  float *planes = (float *) (scratch + l.planes);
   size_t in_size = (size_t) s.ic * (size_t) s.h * (size_t) s.w;
-  size_t out_plane = (size_t) whole.oh * (size_t) whole.ow;
-  size_t out_size = (size_t) s.oc * out_plane;
-  int n_taps = s.kernel[0] * s.kernel[1];
-
+  size_t weights =
+      (size_t) (s.oc * s.ic) * (size_t) s.kernel[0] * (size_t) s.kernel[1];
   if (!packed) {
     cnn_op_conv.pack (params, call->in, call->n_in, CNN_CONV_DIRECT,
         scratch + l.weights);
     packed = (float *) (scratch + l.weights);
   }
+  CnnConvTail tail = cnn_conv_tail (call, packed, is_pointwise (&s));
+  Part part = {
+    .call = call,
+    .sizes = &s,
+    .out = (float *) call->out[0]->data
+        + (size_t) region->y0 * (size_t) whole->ow + region->x0,
+    .out_pitch = (size_t) whole->ow,
+    .out_plane = (size_t) whole->oh * (size_t) whole->ow,
+    .taps = taps,
+    .tail = &tail,
+    .spare = scratch + l.spare,
+  };
   if (!s.copied)
     in += (size_t) (cells (&s, region->y0) * s.stride[0]) * s.pitch
         + (size_t) cells (&s, region->x0);
-  out += (size_t) region->y0 * (size_t) whole.ow + region->x0;
   cnn_conv_taps (&s, taps);
-  for (int i = 0; i < s.n * s.group; i++, in += in_size, out += out_size) {
-    int g = i % s.group;
+  for (int i = 0; i < s.n * s.group; i++, in += in_size) {
+    size_t g = (size_t) (i % s.group);
     if (s.copied)
       cnn_conv_copy (&s, call->pool, in, planes);
-    cnn_planar_run (&(CnnPlanar){
-        .kernels = call->kernels,
-        .pool = call->pool,
-        .in = s.copied ? planes : in,
-        .in_plane = s.plane,
-        .row_step = (size_t) s.stride[0] * s.pitch,
-        .ic = s.ic,
-        .oc = s.oc,
-        .oh = cells (&s, s.oh),
-        .ow = cells (&s, s.ow),
-        .pooling = s.pooling,
-        .taps = taps,
-        .n_taps = n_taps,
-        .weights = packed
-            + (size_t) g * (size_t) s.oc * (size_t) s.ic * (size_t) n_taps,
-        .bias = bias ? bias + (size_t) g * (size_t) s.oc : NULL,
-        .out = out,
-        .out_pitch = (size_t) whole.ow,
-        .out_plane = out_plane,
-        .activation = params->activation,
-        .spare = scratch + l.spare,
-    });
+    part.in = s.copied ? planes : in;
+    part.weights = packed + g * weights;
+    part.bias = bias ? bias + g * (size_t) s.oc : NULL;
+    (is_pointwise (&s) ? run_pointwise : run_planar) (&part);
+    part.out += (size_t) s.last_oc * part.out_plane;
   }
+}
+
+void
+cnn_conv_forward (const CnnOpCall *call)
+{
+  CnnConvSizes sizes =
+      cnn_conv_sizes (call->params, call->in[0], call->in[1], call->out[0]);
+  CnnRegion all = { 0, 0, sizes.ow, sizes.oh };
+  const CnnRegion *region = call->region ? call->region : &all;
+  if (call->training)
+    cnn_conv_learn_forward (call);
+  else if (call->variant == CNN_CONV_DIRECT)
+    forward_direct (call, &sizes, region);
+  else
+    cnn_conv_winograd (call, &sizes, region, call->variant - CNN_CONV_WINOGRAD);
 }

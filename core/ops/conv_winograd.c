@@ -28,6 +28,10 @@
 /* So that products do not lie a power of two apart. */
 #define STEP_PAD  16
 #define MIN_TASKS 2
+/* Tiles are whole vectors of any instruction set. */
+#define TILE_STEP 16
+/* Channels of a block before they go through the tail. */
+#define GATHERED_BYTES (512 * 1024)
 
 typedef struct
 {
@@ -43,6 +47,9 @@ typedef struct
   bool shared;
   int group; /* blocks of output channels in a group */
   int groups;
+  int n_tail;
+  int pixels;      /* of a channel in a block, for the tail */
+  int gathered;    /* groups that go through the tail at a time */
   int part, parts; /* tiles of M, how many such a block of tiles has */
   size_t v_step, m_step;
 } Plan;
@@ -67,63 +74,97 @@ m_bytes (const Plan *p)
       (size_t) p->products * p->m_step * sizeof (float) + CNN_SLACK_BYTES);
 }
 
+/* A block that a task makes for itself: as many tiles as one call takes, fewer
+ * where tasks would be too few. With a tail that is the only way. */
 static void
 plan_blocks (Plan *p, int threads)
 {
   const CnnConvSizes *s = p->sizes;
-  int all = p->tiles_y * p->tiles_x;
+  int all = p->tiles_y * p->tiles_x, own = CNN_WINOGRAD_TILES;
   size_t tile_bytes = (size_t) p->products * (size_t) s->ic * sizeof (float);
-  int own = CNN_WINOGRAD_TILES;
-  p->shared = (size_t) own * tile_bytes > V_BYTES
-      || (threads > 1 && ceil_div (all, own) < MIN_TASKS * threads);
+  p->shared = !p->n_tail
+      && ((size_t) own * tile_bytes > V_BYTES
+          || (threads > 1 && ceil_div (all, own) < MIN_TASKS * threads));
   p->tiles = own;
   if (p->shared) {
     size_t most = SHARED_BYTES / tile_bytes / (size_t) own * (size_t) own;
     p->tiles = most < (size_t) own ? own
         : most < (size_t) all      ? (int) most
                                    : all;
+  } else if (threads > 1 && ceil_div (all, own) < MIN_TASKS * threads) {
+    p->tiles = ceil_div (all, MIN_TASKS * threads * TILE_STEP) * TILE_STEP;
   }
   if (p->tiles > all)
     p->tiles = all;
   p->blocks = ceil_div (all, p->tiles);
 }
 
+/* Groups that M holds, and that are gathered before they go through the tail.
+ */
+static void
+plan_groups (Plan *p, int threads)
+{
+  int oc_blocks = cnn_planar_blocks (p->sizes->oc);
+  size_t block_bytes =
+      (size_t) (p->products * CNN_CONV_BLOCK * p->part) * sizeof (float);
+  p->group = (int) (M_BYTES / block_bytes);
+  if (p->shared && p->group > ceil_div (oc_blocks, 4 * threads))
+    p->group = ceil_div (oc_blocks, 4 * threads);
+  if (p->group > oc_blocks)
+    p->group = oc_blocks;
+  if (p->group < 1)
+    p->group = 1;
+  p->groups = ceil_div (oc_blocks, p->group);
+  p->pixels = ceil_div (p->part, TILE_STEP) * TILE_STEP * p->w.m * p->w.m;
+  size_t gathered = (size_t) (p->group * CNN_CONV_BLOCK * p->pixels);
+  p->gathered = (int) (GATHERED_BYTES / (gathered * sizeof (float)));
+  if (p->gathered > p->groups)
+    p->gathered = p->groups;
+  if (p->gathered < 1)
+    p->gathered = 1;
+}
+
 /* For @tiles_y x @tiles_x tiles. */
 static Plan
-plan_of (const CnnConvSizes *s, CnnWinogradForm form, int tiles_y, int tiles_x,
-    int threads)
+plan_of (const CnnConvParams *params, const CnnConvSizes *s,
+    CnnWinogradForm form, int tiles_y, int tiles_x, int threads)
 {
   Plan p = {
     .sizes = s,
     .form = form,
     .w = cnn_winograd_sizes (form),
+    .n_tail = params->n_tail,
     .tiles_y = tiles_y,
     .tiles_x = tiles_x,
   };
-  int oc_blocks = cnn_planar_blocks (s->oc);
   p.products = p.w.alpha * p.w.alpha;
   p.wide = s->pooling ? p.w.m / 2 : p.w.m;
   plan_blocks (&p, threads);
   p.part = p.tiles < CNN_WINOGRAD_TILES ? p.tiles : CNN_WINOGRAD_TILES;
   p.parts = ceil_div (p.tiles, p.part);
-  size_t block_bytes = (size_t) (p.products * CNN_CONV_BLOCK * p.part) * 4;
-  p.group = (int) (M_BYTES / block_bytes);
-  if (p.shared && p.group > ceil_div (oc_blocks, 4 * threads))
-    p.group = ceil_div (oc_blocks, 4 * threads);
-  if (p.group > oc_blocks)
-    p.group = oc_blocks;
-  if (p.group < 1)
-    p.group = 1;
-  p.groups = ceil_div (oc_blocks, p.group);
+  plan_groups (&p, threads);
   p.v_step = (size_t) s->ic * (size_t) p.tiles + STEP_PAD;
   p.m_step = (size_t) (p.group * CNN_CONV_BLOCK * p.part) + STEP_PAD;
   return p;
 }
 
+/* Floats of the gathered channels, of the first stage's sums where channels
+ * are gathered several times, of the last stage, and spare. */
+static size_t
+tail_floats (const Plan *p)
+{
+  const CnnConvSizes *s = p->sizes;
+  size_t pixels = (size_t) p->pixels;
+  size_t channels =
+      (size_t) (p->gathered * p->group * CNN_CONV_BLOCK + 2 * s->most_oc);
+  return p->n_tail ? channels * pixels + cnn_conv_tail_floats (s->most_oc) : 0;
+}
+
 static size_t
 thread_bytes (const Plan *p)
 {
-  return CNN_WINOGRAD_SPARE * sizeof (float) + m_bytes (p)
+  size_t floats = CNN_WINOGRAD_SPARE + tail_floats (p);
+  return cnn_align_up (floats * sizeof (float)) + m_bytes (p)
       + (p->shared ? 0 : v_bytes (p));
 }
 
@@ -136,15 +177,16 @@ plan_bytes (const Plan *p, int threads)
 /* A region of the map may be so small that its V is shared where that of the
  * whole is not: the most tiles for which that can be. */
 size_t
-cnn_conv_winograd_bytes (const CnnConvSizes *s, CnnWinogradForm form,
-    const CnnPool *pool)
+cnn_conv_winograd_bytes (const CnnConvParams *params, const CnnConvSizes *s,
+    CnnWinogradForm form, const CnnPool *pool)
 {
   int threads = cnn_pool_threads (pool);
   int scale = s->pooling ? 2 : 1, m = cnn_winograd_sizes (form).m;
   int y = ceil_div (s->oh * scale, m), x = ceil_div (s->ow * scale, m);
   int few = MIN_TASKS * threads * CNN_WINOGRAD_TILES;
-  Plan whole = plan_of (s, form, y, x, threads);
-  Plan part = plan_of (s, form, 1, y * x < few ? y * x : few - 1, threads);
+  Plan whole = plan_of (params, s, form, y, x, threads);
+  Plan part =
+      plan_of (params, s, form, 1, y * x < few ? y * x : few - 1, threads);
   size_t a = plan_bytes (&whole, threads), b = plan_bytes (&part, threads);
   return a > b ? a : b;
 }
@@ -154,7 +196,7 @@ cnn_conv_winograd_packed (const CnnConvSizes *s, CnnWinogradForm form)
 {
   CnnWinogradSizes w = cnn_winograd_sizes (form);
   return (size_t) s->group * (size_t) s->oc * (size_t) s->ic
-      * (size_t) (w.alpha * w.alpha) * sizeof (float);
+      * (size_t) (w.alpha * w.alpha);
 }
 
 /* The kernels of block @block into [products][ic][oc of the block]. */
@@ -201,7 +243,8 @@ typedef struct
   const float *in, *weights, *bias;
   float *out;
   CnnActivation activation;
-  char *scratch; /* of the first thread */
+  const CnnConvTail *tail; /* nullable */
+  char *scratch;           /* of the first thread */
   size_t scratch_bytes;
   float *v;        /* if shared */
   int first, last; /* tiles of the block, if shared */
@@ -313,21 +356,127 @@ output_stage (const Job *job, int group, int first, int last, const float *m)
     }
 }
 
+/* Where a thread's memory lies. */
+typedef struct
+{
+  float *spare, *m, *v, *gathered, *sums, *last, *tail_spare;
+} Memory;
+
+static Memory
+memory_of (const Job *job, int worker)
+{
+  const Plan *p = job->plan;
+  const CnnConvSizes *s = p->sizes;
+  size_t pixels = (size_t) p->pixels;
+  char *at = job->scratch + (size_t) worker * job->scratch_bytes;
+  Memory memory = { .m = (float *) at };
+  at += m_bytes (p);
+  if (!p->shared) {
+    memory.v = (float *) at;
+    at += v_bytes (p);
+  }
+  memory.spare = (float *) at;
+  memory.gathered = memory.spare + CNN_WINOGRAD_SPARE;
+  memory.sums = memory.gathered
+      + (size_t) (p->gathered * p->group * CNN_CONV_BLOCK) * pixels;
+  memory.last = memory.sums + (size_t) s->most_oc * pixels;
+  memory.tail_spare = memory.last + (size_t) s->most_oc * pixels;
+  return memory;
+}
+
+/* Pixels of all tiles of a group, apart: their order does not matter to 1x1
+ * convolutions. */
+static void
+gather_stage (const Job *job, int group, int n, const float *m, float *out)
+{
+  const Plan *p = job->plan;
+  const CnnConvSizes *s = p->sizes;
+  int b1 = (group + 1) * p->group, blocks = cnn_planar_blocks (s->oc);
+  int o0 = cnn_planar_block (s->oc, group * p->group);
+  int o1 = cnn_planar_block (s->oc, b1 < blocks ? b1 : blocks);
+  for (int o = o0; o < o1; o++, out += p->pixels)
+    job->kernels->winograd_output (&(CnnWinogradOutput){
+        .form = p->form,
+        .in = m + (o - o0) * n,
+        .in_step = p->m_step,
+        .n = n,
+        .bias = job->bias ? job->bias[o] : 0,
+        .activation = job->activation,
+        .out = out,
+        .pitch = (size_t) (p->pixels / (p->w.m * p->w.m)),
+        .apart = 1,
+    });
+}
+
+/* All channels of a block through the tail. Returns: the last stage's. */
+static const float *
+tail_stage (const Job *job, int n, const Memory *memory)
+{
+  const Plan *p = job->plan;
+  int oc = p->sizes->oc, blocks = cnn_planar_blocks (oc);
+  size_t pixels = (size_t) p->pixels;
+  for (int g = 0; g < p->groups; g += p->gathered) {
+    int end = g + p->gathered < p->groups ? g + p->gathered : p->groups;
+    int first = cnn_planar_block (oc, g * p->group), b1 = end * p->group;
+    int last = cnn_planar_block (oc, b1 < blocks ? b1 : blocks);
+    for (int k = g; k < end; k++) {
+      int o = cnn_planar_block (oc, k * p->group);
+      product_stage (job, k, memory->v, (size_t) n, n, memory->m);
+      gather_stage (job, k, n, memory->m,
+          memory->gathered + (size_t) (o - first) * pixels);
+    }
+    if (p->gathered == p->groups)
+      cnn_conv_tail_run (job->tail, memory->gathered, pixels, p->pixels,
+          memory->last, pixels, memory->tail_spare);
+    else
+      cnn_conv_tail_add (job->tail, first, last - first, memory->gathered,
+          pixels, p->pixels, memory->sums, pixels);
+  }
+  return p->gathered == p->groups
+      ? memory->last
+      : cnn_conv_tail_finish (job->tail, memory->sums, pixels, p->pixels,
+          memory->last, memory->tail_spare);
+}
+
+/* Channel by channel, the pixels of tiles @first ... @last - 1 to their
+ * places. */
+static void
+weave_stage (const Job *job, int first, int last, const float *from)
+{
+  const Plan *p = job->plan;
+  const CnnConvSizes *s = p->sizes;
+  int m = p->w.m, step = p->pixels / (m * m);
+  for (int o = 0; o < s->last_oc; o++, from += p->pixels)
+    for (Segment at = segment_at (p, first, last); at.n > 0;
+         at = segment_at (p, at.at + at.n, last)) {
+      int y = at.y * m, x = at.x * m;
+      int columns = s->ow - x < at.n * m ? s->ow - x : at.n * m;
+      float *out = job->out
+          + ((size_t) o * (size_t) s->oh + (size_t) y) * (size_t) s->ow
+          + (size_t) x;
+      for (int i = 0; i < m && y + i < s->oh; i++, out += s->ow)
+        job->kernels->weave (from + i * m * step + (at.at - first),
+            (size_t) step, m, out, columns);
+    }
+}
+
 static void
 block_task (void *data, int number, int worker)
 {
   const Job *job = data;
   const Plan *p = job->plan;
   int first = number * p->tiles, all = p->tiles_y * p->tiles_x;
-  int last = first + p->tiles < all ? first + p->tiles : all;
-  char *scratch = job->scratch + (size_t) worker * job->scratch_bytes;
-  float *spare = (float *) scratch, *m = spare + CNN_WINOGRAD_SPARE;
-  float *v = (float *) ((char *) m + m_bytes (p));
+  int last = first + p->tiles < all ? first + p->tiles : all, n = last - first;
+  Memory memory = memory_of (job, worker);
   for (int c = 0; c < p->sizes->ic; c++)
-    input_stage (job, c, first, last, v, spare);
+    input_stage (job, c, first, last, memory.v, memory.spare);
+  if (job->tail) {
+    weave_stage (job, first, last, tail_stage (job, n, &memory));
+    return;
+  }
   for (int g = 0; g < p->groups; g++) {
-    product_stage (job, g, v, (size_t) (last - first), last - first, m);
-    output_stage (job, g, first, last, m);
+    product_stage (job, g, memory.v, (size_t) n, n, memory.m);
+    output_stage (job, g, first, last, memory.m);
   }
 }
 
@@ -335,8 +484,8 @@ static void
 channel_task (void *data, int number, int worker)
 {
   const Job *job = data;
-  char *scratch = job->scratch + (size_t) worker * job->scratch_bytes;
-  input_stage (job, number, job->first, job->last, job->v, (float *) scratch);
+  input_stage (job, number, job->first, job->last, job->v,
+      memory_of (job, worker).spare);
 }
 
 static void
@@ -346,8 +495,7 @@ group_task (void *data, int number, int worker)
   const Plan *p = job->plan;
   int group = number / p->parts, at = number % p->parts * p->part;
   int first = job->first + at, last = first + p->part;
-  char *scratch = job->scratch + (size_t) worker * job->scratch_bytes;
-  float *m = (float *) scratch + CNN_WINOGRAD_SPARE;
+  float *m = memory_of (job, worker).m;
   if (last > job->last)
     last = job->last;
   if (last <= first)
@@ -377,16 +525,19 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
   const CnnConvParams *params = call->params;
   int threads = cnn_pool_threads (call->pool), scale = s->pooling ? 2 : 1;
   int m = cnn_winograd_sizes (form).m;
-  Plan p = plan_of (s, form, ceil_div ((region->y1 - region->y0) * scale, m),
-      ceil_div ((region->x1 - region->x0) * scale, m), threads);
+  Plan p =
+      plan_of (params, s, form, ceil_div ((region->y1 - region->y0) * scale, m),
+          ceil_div ((region->x1 - region->x0) * scale, m), threads);
   p.y0 = region->y0 / p.wide;
   p.x0 = region->x0 / p.wide;
   const float *bias = call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
   size_t in_size = (size_t) s->ic * (size_t) s->h * (size_t) s->w;
-  size_t out_size = (size_t) s->oc * (size_t) s->oh * (size_t) s->ow;
+  size_t out_size = (size_t) s->last_oc * (size_t) s->oh * (size_t) s->ow;
   size_t weights_size = (size_t) s->oc * (size_t) s->ic * (size_t) p.products;
+  CnnConvTail tail = cnn_conv_tail (call, call->packed, false);
   Job job = {
     .plan = &p,
+    .tail = tail.count ? &tail : NULL,
     .kernels = call->kernels,
     .activation = params->activation,
     .scratch = call->scratch,

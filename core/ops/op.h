@@ -108,6 +108,27 @@ typedef enum
 } CnnSamples;
 
 /**
+ * CnnOpFusion:
+ * @in: @n_in inputs of the operator that may take over
+ * @next, @next_params: what it may take over
+ * @next_in: @next_n_in inputs of that; the first is the value between both,
+ *   others are constants
+ * @learning: both are to be trained
+ *
+ * Shapes as far as the model fixes them.
+ */
+typedef struct
+{
+  const CnnTensor *const *in;
+  int n_in;
+  const CnnOp *next;
+  const void *next_params;
+  const CnnTensor *const *next_in;
+  int next_n_in;
+  bool learning;
+} CnnOpFusion;
+
+/**
  * CnnOp:
  * @name: ONNX's name
  * @since: first opset whose definition of it we follow
@@ -164,9 +185,10 @@ typedef enum
  *   made once a model and variant, not for training. packed_bytes() returns 0
  *   where nothing is to pack. NULL = never. @in has data for constants only
  * @kept_bytes: for backward() to know of forward(); NULL = 0
- * @fuse: try to take over @next, the only user of out[0]; changes @params and
- *   returns true if forward() and backward() compute both from now on. NULL =
- *   never
+ * @fuse: try to take over the next operator, the only user of out[0]; changes
+ *   @params and returns true if forward() and, where it is learning, backward()
+ *   compute both from now on. Its inputs but the first then follow those of this one, as many as both
+ *   may have at most. NULL = never
  * @forward: computes the outputs
  * @backward: NULL = can't be trained. May read in and out
  *
@@ -207,7 +229,7 @@ struct CnnOp
       int n_in, int variant);
   void (*pack) (const void *params, const CnnTensor *const *in, int n_in,
       int variant, void *packed);
-  bool (*fuse) (void *params, const CnnOp *next, const void *next_params);
+  bool (*fuse) (void *params, const CnnOpFusion *fusion);
   void (*forward) (const CnnOpCall *call);
   void (*backward) (const CnnOpCall *call, const CnnOpGrad *grad);
 };

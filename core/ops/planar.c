@@ -21,9 +21,11 @@
 /* What is pooled at a time. */
 #define POOLED_ROWS   2
 #define POOLED_PIXELS 192
-#define INPUT_BYTES   (24 * 1024)
-#define TASK_MACS     ((size_t) 1 << 20)
-#define WANTED_TASKS  8
+/* What goes through a tail at a time. */
+#define TAIL_PIXELS  192
+#define INPUT_BYTES  (24 * 1024)
+#define TASK_MACS    ((size_t) 1 << 20)
+#define WANTED_TASKS 8
 
 typedef enum
 {
@@ -68,12 +70,27 @@ cnn_planar_pack (const CnnPlanarWeights *w, float *packed)
   }
 }
 
-/* Rows that one flat run may have. */
+/* Rows that one flat run of @most pixels or a row more may have. */
 static int
-flat_rows (int ow, size_t row_step)
+flat_rows (int ow, size_t row_step, int most)
 {
-  size_t rows = row_step ? (FLAT_PIXELS - 1) / row_step : 0;
-  return ow <= FLAT_PIXELS ? (int) rows + 1 : 1;
+  size_t rows = row_step ? ((size_t) most - 1) / row_step : 0;
+  return ow <= most ? (int) rows + 1 : 1;
+}
+
+static int
+flat_most (const CnnPlanar *p)
+{
+  return p->tail ? TAIL_PIXELS : FLAT_PIXELS;
+}
+
+/* All channels of a run, then the last stage's. */
+size_t
+cnn_planar_tail_bytes (int oc, int most_oc)
+{
+  size_t floats = 2 * TAIL_PIXELS * (size_t) (oc + most_oc);
+  return cnn_align_up (
+      (floats + cnn_conv_tail_floats (most_oc)) * sizeof (float));
 }
 
 /* The last of the rows begins before FLAT_PIXELS. */
@@ -113,14 +130,14 @@ prefers_flat (const CnnPlanar *p, int rows)
 static Way
 way_of (const CnnPlanar *p)
 {
-  int rows = flat_rows (p->ow, p->row_step);
+  int rows = flat_rows (p->ow, p->row_step, flat_most (p));
   if (rows > p->oh)
     rows = p->oh;
-  if (!p->pooling
+  if (!p->pooling && !p->tail
       && (p->oh == 1
           || (p->row_step == (size_t) p->ow && p->out_pitch == (size_t) p->ow)))
     return DENSE;
-  if (rows < 2 || p->ow > FLAT_PIXELS || !prefers_flat (p, rows))
+  if (rows < 2 || p->ow > flat_most (p) || !prefers_flat (p, rows))
     return BY_ROW;
   return FLAT;
 }
@@ -223,6 +240,49 @@ pooled_task (const CnnPlanar *p, int y0, int y1, int b0, int b1, float *spare)
     }
 }
 
+/* Pixels of row @y from @x on, @n of them; or of @rows flat rows. All channels,
+ * then all stages of the tail. */
+static void
+tail_piece (const CnnPlanar *p, int y, int x, int n, int rows, float *spare)
+{
+  float *last = spare + (size_t) p->oc * (size_t) n;
+  const CnnConvTail *tail = p->tail;
+  int last_oc = tail->stages[tail->count - 1].oc;
+  float *out = p->out + (size_t) y * p->out_pitch + x;
+  for (int b = 0; b < cnn_planar_blocks (p->oc); b++) {
+    CnnConvRun run = block_run (p, b, y, x, n);
+    run.out = spare + (size_t) (cnn_planar_block (p->oc, b) * n);
+    run.out_plane = (size_t) n;
+    p->kernels->conv (&run);
+  }
+  float *more = last + (size_t) last_oc * (size_t) n;
+  if (rows == 1) {
+    cnn_conv_tail_run (tail, spare, (size_t) n, n, out, p->out_plane, more);
+    return;
+  }
+  cnn_conv_tail_run (tail, spare, (size_t) n, n, last, (size_t) n, more);
+  for (int o = 0; o < last_oc; o++, out += p->out_plane)
+    for (int r = 0; r < rows; r++)
+      memcpy (out + (size_t) r * p->out_pitch,
+          last + (size_t) (o * n) + (size_t) r * p->row_step,
+          (size_t) p->ow * sizeof *out);
+}
+
+static void
+tail_task (const CnnPlanar *p, Way way, int y0, int y1, float *spare)
+{
+  if (way == FLAT) {
+    int n = (int) ((size_t) (y1 - y0 - 1) * p->row_step) + p->ow;
+    tail_piece (p, y0, 0, n, y1 - y0, spare);
+    return;
+  }
+  for (int y = y0; y < y1; y++)
+    for (int x = 0, n; x < p->ow; x += n) {
+      n = piece_of (p, p->ow - x, TAIL_PIXELS);
+      tail_piece (p, y, x, n, 1, spare);
+    }
+}
+
 static void
 rows_task (const CnnPlanar *p, int y0, int y1, int b0, int b1)
 {
@@ -300,6 +360,15 @@ dense_task (const CnnPlanar *p, int y0, int y1, int b0, int b1)
   }
 }
 
+static size_t
+tail_bytes (const CnnConvTail *tail, int oc)
+{
+  int most = oc;
+  for (int k = 0; k < tail->count; k++)
+    most = tail->stages[k].oc > most ? tail->stages[k].oc : most;
+  return cnn_planar_tail_bytes (oc, most);
+}
+
 static void
 task (void *data, int number, int worker)
 {
@@ -312,9 +381,13 @@ task (void *data, int number, int worker)
   int b1 = b0 + cut->blocks < blocks ? b0 + cut->blocks : blocks;
 
   size_t bytes = cnn_planar_spare_bytes (p->oh, p->ow, p->row_step);
+  if (p->tail)
+    bytes += tail_bytes (p->tail, p->oc);
   float *spare = (float *) ((char *) p->spare + (size_t) worker * bytes);
 
-  if (cut->way == BY_ROW && p->pooling)
+  if (p->tail)
+    tail_task (p, cut->way, y0, y1, spare);
+  else if (cut->way == BY_ROW && p->pooling)
     pooled_task (p, y0, y1, b0, b1, spare);
   else if (cut->way == BY_ROW)
     rows_task (p, y0, y1, b0, b1);
@@ -330,7 +403,7 @@ rows_of_task (const CnnPlanar *p, Way way, size_t row_macs)
 {
   size_t rows = TASK_MACS / (row_macs + 1) + 1, oh = (size_t) p->oh;
   if (way == FLAT)
-    rows = (size_t) flat_rows (p->ow, p->row_step);
+    rows = (size_t) flat_rows (p->ow, p->row_step, flat_most (p));
   if (rows > oh)
     rows = oh;
   size_t bands = (oh + rows - 1) / rows;
@@ -355,7 +428,8 @@ cnn_planar_run (const CnnPlanar *planar)
 
   cut.rows = rows_of_task (p, cut.way, row_macs);
   cut.bands = (p->oh + cut.rows - 1) / cut.rows;
-  if (cut.bands < WANTED_TASKS && row_macs * (size_t) p->oh > TASK_MACS)
+  if (!p->tail && cut.bands < WANTED_TASKS
+      && row_macs * (size_t) p->oh > TASK_MACS)
     parts = (WANTED_TASKS + cut.bands - 1) / cut.bands;
   if (parts > blocks)
     parts = blocks;

@@ -10,6 +10,7 @@
 #include <cnn/pool.h>
 
 #include "kernels/kernels.h"
+#include "ops/conv_tail.h"
 
 /**
  * CnnPlanar:
@@ -20,7 +21,10 @@
  * @out: oc planes of oh x ow, or half as high and wide, if @pooling
  * @out_pitch, @out_plane: elements from row to row, from plane to plane of
  *   @out; 0 = dense
- * @spare: cnn_planar_spare_bytes() of memory for each thread of @pool
+ * @tail: (nullable): what each pixel goes through on its way out; @out is of
+ *   its last stage
+ * @spare: cnn_planar_spare_bytes() of memory for each thread of @pool, and
+ *   cnn_planar_tail_bytes() if there is a tail
  *
  * out[o][y][x] = f (bias[o] + sum over i, t of
  *     weight (o, i, t) * in[i*in_plane + y*row_step + x + taps[t]])
@@ -40,6 +44,7 @@ typedef struct
   size_t out_pitch, out_plane;
   CnnActivation activation;
   CnnFusedPool pooling;
+  const CnnConvTail *tail;
   void *spare;
 } CnnPlanar;
 
@@ -49,6 +54,10 @@ void cnn_planar_run (const CnnPlanar *planar);
 /** cnn_planar_spare_bytes: memory that one thread needs, a multiple of
  * CNN_ALIGN_BYTES; smaller sizes never need more. */
 size_t cnn_planar_spare_bytes (int oh, int ow, size_t row_step);
+
+/** cnn_planar_tail_bytes: for @oc channels and stages of which the largest has
+ * @most_oc. */
+size_t cnn_planar_tail_bytes (int oc, int most_oc);
 
 /** cnn_planar_block: first output channel of block @block of those that @oc
  * channels are cut into: at most CNN_CONV_BLOCK each, as equal as can be. */

@@ -131,8 +131,11 @@ fused (gconstpointer data)
   prepare (&after);
   op_case_forward (&after);
 
-  g_assert_true (conv.vtable->fuse (conv.params, cnn_op_find (name), NULL));
-  g_assert_false (conv.vtable->fuse (conv.params, cnn_op_find (name), NULL));
+  const CnnTensor *in[] = { &conv.in[0], &conv.in[1], &conv.in[2] };
+  const CnnTensor *between = &conv.out;
+  CnnOpFusion fusion = { in, 3, after.vtable, after.params, &between, 1 };
+  g_assert_true (conv.vtable->fuse (conv.params, &fusion));
+  g_assert_false (conv.vtable->fuse (conv.params, &fusion));
   op_case_forward (&conv);
   gsize bytes = tensor_elements (&conv.out) * sizeof (float);
   g_assert_cmpmem (conv.out.data, bytes, after.out.data, bytes);
@@ -147,8 +150,9 @@ test_not_fused (void)
   add_input (&conv, SHAPE (1, 3, 14, 37));
   add_input (&conv, SHAPE (13, 3, 3, 3));
   prepare (&conv);
-  g_assert_false (
-      conv.vtable->fuse (conv.params, cnn_op_find ("Softmax"), NULL));
+  const CnnTensor *in[] = { &conv.in[0], &conv.in[1] }, *between = &conv.out;
+  CnnOpFusion fusion = { in, 2, cnn_op_find ("Softmax"), NULL, &between, 1 };
+  g_assert_false (conv.vtable->fuse (conv.params, &fusion));
   op_case_clear (&conv);
 }
 
