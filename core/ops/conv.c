@@ -369,8 +369,9 @@ is_stage (const CnnOpFusion *f)
 static bool
 add_stage (CnnConvParams *p, const CnnOpFusion *f)
 {
-  if (f->learning || p->group != 1 || p->pooling || p->n_tail == CNN_CONV_STAGES - 1
-      || !f->in[1]->data || f->in[1]->shape.rank != 4 || !is_stage (f))
+  if (f->learning || p->group != 1 || p->pooling
+      || p->n_tail == CNN_CONV_STAGES - 1 || !f->in[1]->data
+      || f->in[1]->shape.rank != 4 || !is_stage (f))
     return false;
   p->tail[p->n_tail++] =
       (CnnConvTailParams){ .oc = (int) f->next_in[1]->shape.dims[0] };

@@ -213,7 +213,8 @@ bench_network (const CnnKernels *k, const Network *net, int w, int h,
     layer_init (&l, k, "Conv", &none, 3, shapes, 0);
     const CnnTensor *between = &l.out;
     l.op->fuse (l.params,
-        &(CnnOpFusion){ l.ins, 3, cnn_op_find ("Relu"), NULL, &between, 1 });
+        &(CnnOpFusion){ l.ins, 3, cnn_op_find ("Relu"), NULL, &between, 1,
+            false });
     double m = (double) l.op->macs (l.params, l.ins, 3, &l.out);
     g_snprintf (text, sizeof text, "%d -> %d %dx%d of %dx%d", c, oc, s, s, w,
         h);

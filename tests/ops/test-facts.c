@@ -133,7 +133,8 @@ fused (gconstpointer data)
 
   const CnnTensor *in[] = { &conv.in[0], &conv.in[1], &conv.in[2] };
   const CnnTensor *between = &conv.out;
-  CnnOpFusion fusion = { in, 3, after.vtable, after.params, &between, 1 };
+  CnnOpFusion fusion = { in, 3, after.vtable, after.params, &between, 1,
+    false };
   g_assert_true (conv.vtable->fuse (conv.params, &fusion));
   g_assert_false (conv.vtable->fuse (conv.params, &fusion));
   op_case_forward (&conv);
@@ -151,7 +152,8 @@ test_not_fused (void)
   add_input (&conv, SHAPE (13, 3, 3, 3));
   prepare (&conv);
   const CnnTensor *in[] = { &conv.in[0], &conv.in[1] }, *between = &conv.out;
-  CnnOpFusion fusion = { in, 2, cnn_op_find ("Softmax"), NULL, &between, 1 };
+  CnnOpFusion fusion = { in, 2, cnn_op_find ("Softmax"), NULL, &between, 1,
+    false };
   g_assert_false (conv.vtable->fuse (conv.params, &fusion));
   op_case_clear (&conv);
 }
