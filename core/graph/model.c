@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "graph/infer.h"
 #include "graph/metadata.h"
+#include "ops/table.h"
 
 typedef struct
 {
@@ -29,6 +30,7 @@ struct CnnModel
   atomic_int refs;
   CnnGraph *graph;
   CnnGraph *program;
+  CnnGraph *bytes;
   pthread_mutex_t lock;
   void **packed;
   size_t weight_bytes;
@@ -106,6 +108,25 @@ cnn_model_pack (CnnModel *model, int n, int variant, const CnnTensor *const *in,
   return status;
 }
 
+static bool
+has_quantised_constants (const CnnGraph *graph)
+{
+  for (size_t n = 0; n < graph->n_nodes; n++) {
+    const CnnNode *node = &graph->nodes[n];
+    if (node->op == &cnn_op_dequantize_linear
+        && graph->values[node->in[0]].buffer)
+      return true;
+  }
+  return false;
+}
+
+static CnnStatus
+keep_bytes (CnnModel *model, CnnError *error)
+{
+  CnnStatus status = cnn_graph_copy (model->graph, &model->bytes, error);
+  return status ? status : infer_declared (model->bytes, error);
+}
+
 CnnStatus
 cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
 {
@@ -121,6 +142,8 @@ cnn_model_new (CnnGraph *graph, CnnModel **model, CnnError *error)
   CnnStatus status = check_graph (graph, error);
   if (!status)
     status = cnn_graph_sort (graph, error);
+  if (!status && has_quantised_constants (graph))
+    status = keep_bytes (m, error);
   if (!status)
     status = cnn_graph_fold (graph, error);
   if (!status)
@@ -181,6 +204,7 @@ cnn_model_unref (CnnModel *model)
   for (size_t i = 0; i < model->n_rewritten; i++)
     cnn_model_unref (model->rewritten[i].model);
   free (model->rewritten);
+  cnn_graph_free (model->bytes);
   cnn_graph_free (model->program);
   cnn_graph_free (model->graph);
   pthread_mutex_destroy (&model->lock);
@@ -246,6 +270,12 @@ const CnnGraph *
 cnn_model_graph (const CnnModel *model)
 {
   return model->graph;
+}
+
+const CnnGraph *
+cnn_model_written (const CnnModel *model)
+{
+  return model->bytes ? model->bytes : model->graph;
 }
 
 const CnnGraph *
@@ -341,7 +371,7 @@ cnn_model_with_metadata (const CnnModel *model, const char *const *keys,
     const char *const *values, int count, CnnModel **copy, CnnError *error)
 {
   CnnGraph *graph;
-  CnnStatus status = cnn_graph_copy (model->graph, &graph, error);
+  CnnStatus status = cnn_graph_copy (cnn_model_written (model), &graph, error);
   if (status)
     return status;
   for (int i = 0; i < count && !status; i++)

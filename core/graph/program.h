@@ -12,6 +12,10 @@
  * (weights) are values with tensor.data set. */
 const CnnGraph *cnn_model_graph (const CnnModel *model);
 
+/** cnn_model_written: Returns: the same for writing to a file: quantised
+ * constants are bytes behind a DequantizeLinear. */
+const CnnGraph *cnn_model_written (const CnnModel *model);
+
 /** cnn_model_program: Returns: the same network as it runs, operators fused. */
 const CnnGraph *cnn_model_program (const CnnModel *model);
 

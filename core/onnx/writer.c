@@ -420,7 +420,7 @@ CnnStatus
 cnn_onnx_write (const CnnModel *model, void **bytes, size_t *size,
     CnnError *error)
 {
-  const CnnGraph *graph = cnn_model_graph (model);
+  const CnnGraph *graph = cnn_model_written (model);
   Writer writer = {
     .graph = graph,
     .opset = cnn_onnx_graph_opset (graph),

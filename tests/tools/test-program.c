@@ -18,7 +18,7 @@ static void
 test_help (void)
 {
   static const char *const commands[] = { "info", "run", "train", "eval",
-    "test" };
+    "test", "quantize" };
   Result result;
 
   run (&result, "--help", NULL);
@@ -64,6 +64,10 @@ test_usage (void)
   expect_failure (&result, 2, "FILE");
   run (&result, "eval", "a", NULL);
   expect_failure (&result, 2, "--data");
+  run (&result, "quantize", "a", "-o", "b", NULL);
+  expect_failure (&result, 2, "--data");
+  run (&result, "quantize", "a", "--data", "b", NULL);
+  expect_failure (&result, 2, "--output");
   run (&result, "train", "a", "--data", "b", NULL);
   expect_failure (&result, 2, "--output");
   run (&result, "info", "--size", "12y3", "a", NULL);
@@ -658,6 +662,43 @@ check_run_several (const char *folder, const char *model)
   g_free (good);
 }
 
+/* A quarter of the size, and what it says of itself is what eval says. */
+static void
+check_quantize (const char *folder, const char *model)
+{
+  char *small = fixture_path (folder, "small.onnx"), *png;
+  JsonParser *parser;
+  JsonObject *root;
+  Result result;
+  GStatBuf before, after;
+  double accuracy;
+
+  run (&result, "quantize", model, "--data", folder, "-o", small, "--samples",
+      "40", "--json", NULL);
+  expect_ok (&result);
+  root = parse_json (result.out, &parser);
+  g_assert_cmpint (json_object_get_int_member (root, "count"), ==, 70);
+  g_assert_cmpint (json_object_get_int_member (root, "layers"), >=, 2);
+  accuracy = json_object_get_double_member (root, "accuracy_quantized");
+  g_assert_cmpfloat (accuracy, >=, 88);
+  g_assert_cmpfloat_with_epsilon (json_object_get_double_member (root, "lost"),
+      json_object_get_double_member (root, "accuracy") - accuracy, 1e-9);
+  g_object_unref (parser);
+  clear (&result);
+  g_assert_cmpint (g_stat (model, &before), ==, 0);
+  g_assert_cmpint (g_stat (small, &after), ==, 0);
+  g_assert_cmpint (after.st_size, <, before.st_size);
+
+  png = fixture_path (folder, "scene.png");
+  run (&result, "run", small, png, "--json", NULL);
+  expect_ok (&result);
+  clear (&result);
+  run (&result, "quantize", small, "--data", folder, "-o", small, NULL);
+  expect_failure (&result, 1, "quantised already");
+  g_free (png);
+  g_free (small);
+}
+
 static void
 test_train (void)
 {
@@ -674,6 +715,7 @@ test_train (void)
   check_run_video (folder, one);
   check_run_several (folder, one);
   check_run_small (folder, one);
+  check_quantize (folder, one);
   g_free (one);
   g_free (again);
   g_free (two);

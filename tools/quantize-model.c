@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* quantize-model.c: `convnet quantize`: a classifier to one that computes with 8
+ * bits, and what that costs in accuracy.
+ *
+ * Scales are chosen over patches like those a detector is trained on: digits of
+ * mnist/train in all their distortions, and pieces of the backgrounds. Errors
+ * are counted on mnist/t10k, on both networks as class maps, which is how they
+ * run on frames. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <cnn/quantize.h>
+#include <cnn/train.h>
+
+#include "backgrounds.h"
+#include "digits.h"
+#include "idx.h"
+#include "json.h"
+#include "model-file.h"
+#include "progress.h"
+#include "tool.h"
+
+#define DEFAULT_SAMPLES 2048
+
+typedef struct
+{
+  char *data, *out;
+  int samples, seed, threads;
+  gboolean json, quiet;
+
+  CnnModel *model;
+  CnnPool *pool;
+  ToolDigits train, test;
+  ToolBackgrounds backgrounds;
+} Quantize;
+
+/* What is known in the end. */
+typedef struct
+{
+  int layers;
+  ToolScore before, after, before_inverted, after_inverted;
+} Outcome;
+
+static const ToolUsage usage = { "MODEL",
+  "Writes MODEL with 8-bit activations and weights (QDQ), scales chosen by "
+  "what patches of DIR bring about, and prints the accuracy that this costs.",
+  1, 1 };
+
+static gboolean
+parse (Quantize *q, int argc, char **argv, char ***args, GError **error)
+{
+  GOptionEntry entries[] = { { "data", 'd', 0, G_OPTION_ARG_FILENAME, &q->data,
+                                 "Folder that holds mnist/ and backgrounds/",
+                                 "DIR" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &q->out, "The file to write",
+        "MODEL" },
+    { "samples", 'n', 0, G_OPTION_ARG_INT, &q->samples,
+        "Patches to choose scales by (default: 2048)", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT, &q->seed, "Which patches (default: 1)",
+        "N" },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &q->json, "Print JSON", NULL },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &q->threads,
+        "Threads to use (0: all cores)", "N" },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &q->quiet,
+        "Print nothing but results and errors", NULL },
+    G_OPTION_ENTRY_NULL };
+
+  q->samples = DEFAULT_SAMPLES;
+  q->seed = 1;
+  if (!tool_parse_options (&usage, entries, argc, argv, args, error))
+    return FALSE;
+  if (!q->data)
+    return tool_fail_usage (error, "--data is missing");
+  if (!q->out)
+    return tool_fail_usage (error, "--output is missing");
+  if (q->samples < 1)
+    return tool_fail_usage (error, "--samples: at least 1");
+  return TRUE;
+}
+
+static gboolean
+read_digits (const Quantize *q, const char *set, ToolDigits *digits,
+    GError **error)
+{
+  char *prefix = g_build_filename (q->data, "mnist", set, NULL);
+  gboolean ok = tool_digits_read (prefix, digits, error);
+
+  g_free (prefix);
+  return ok;
+}
+
+static gboolean
+read_all (Quantize *q, const char *name, GError **error)
+{
+  char *folder = g_build_filename (q->data, "backgrounds", NULL);
+  gboolean ok;
+
+  q->model = tool_model_load (name, error);
+  ok = q->model && read_digits (q, "train", &q->train, error)
+      && read_digits (q, "t10k", &q->test, error)
+      && (q->pool = tool_pool_new (q->threads, error));
+  if (ok && cnn_model_info (q->model)->background >= 0)
+    ok = tool_backgrounds_read (folder, &q->backgrounds, error);
+  g_free (folder);
+  return ok;
+}
+
+/* The variety that the digit detector is trained with. */
+static CnnAugment
+variety (const Quantize *q, const CnnModelInfo *info)
+{
+  return (CnnAugment){ .window = info->height,
+    .object_size = info->object_size,
+    .background_class = info->background,
+    .background_share = info->background >= 0 ? 0.4 : 0,
+    .shift = 3.5 / 32 * info->height,
+    .scale_min = 0.76,
+    .scale_max = 1.32,
+    .rotate = 10,
+    .shear = 0.2,
+    .neighbours = 0.35,
+    .invert = 0.45,
+    .contrast_min = 0.25,
+    .lighting = 0.4,
+    .noise = 0.05,
+    .blur = 0.8,
+    .thickness = 1.7,
+    .clutter = 0.1,
+    .clean = 0.35,
+    .backgrounds = q->backgrounds.images,
+    .n_backgrounds = q->backgrounds.count };
+}
+
+/* What 0..1 of a patch becomes for the network. */
+static void
+apply_range (CnnPixelRange range, float *values, gsize count)
+{
+  static const struct
+  {
+    float scale, offset;
+  } ranges[] = { [CNN_RANGE_0_1] = { 1, 0 },
+    [CNN_RANGE_0_255] = { 255, 0 },
+    [CNN_RANGE_1_1] = { 2, -1 },
+    [CNN_RANGE_16_235] = { 219, 16 } };
+
+  for (gsize i = 0; i < count; i++)
+    values[i] = values[i] * ranges[range].scale + ranges[range].offset;
+}
+
+static void
+show_patches (const Quantize *q, CnnQuantizer *quantizer)
+{
+  const CnnModelInfo *info = cnn_model_info (q->model);
+  CnnAugment augment = variety (q, info);
+  gsize pixels = (gsize) info->height * (gsize) info->width;
+  float *patch = g_new (float, pixels *(gsize) info->channels);
+  ToolProgress *progress = tool_progress_new ("patches", q->quiet || q->json);
+
+  for (int i = 0; i < q->samples; i++) {
+    guint64 seed = (guint64) q->seed << 32 | (guint64) i;
+    int label;
+
+    cnn_augment_patch (&augment, &q->train.view, i % q->train.view.count, seed,
+        patch, &label);
+    apply_range (info->range, patch, pixels);
+    for (int c = 1; c < info->channels; c++)
+      memcpy (patch + (gsize) c * pixels, patch, pixels * sizeof *patch);
+    cnn_quantizer_show (quantizer, patch);
+    tool_progress_update (progress, (i + 1.0) / q->samples, "%d", i + 1);
+  }
+  tool_progress_free (progress);
+  g_free (patch);
+}
+
+static gboolean
+quantise (Quantize *q, const char *name, Outcome *outcome, CnnModel **model,
+    GError **error)
+{
+  const CnnModelInfo *info = cnn_model_info (q->model);
+  CnnQuantizer *quantizer = NULL;
+  CnnError cause = { 0 };
+  gboolean ok;
+
+  if (info->height != info->width || info->height < 1)
+    return tool_fail (error, "%s: patches are square, its input is not", name);
+  ok = cnn_quantizer_new (q->model, q->pool, &quantizer, &cause) == CNN_OK;
+  if (ok) {
+    outcome->layers = cnn_quantizer_layers (quantizer);
+    show_patches (q, quantizer);
+    ok = cnn_quantizer_model (quantizer, model, &cause) == CNN_OK;
+  }
+  cnn_quantizer_free (quantizer);
+  return ok || tool_fail_cnn (error, name, &cause);
+}
+
+/* Errors of a network as it runs on frames. */
+static gboolean
+score (const Quantize *q, CnnModel *model, ToolScore *plain,
+    ToolScore *inverted, GError **error)
+{
+  CnnModel *map = NULL;
+  CnnError cause = { 0 };
+  gboolean ok = cnn_model_to_map (model, &map, &cause) == CNN_OK;
+
+  ok = ok ? tool_digits_score (map, &q->test.view, FALSE, q->pool, plain, error)
+          && tool_digits_score (map, &q->test.view, TRUE, q->pool, inverted,
+              error)
+          : tool_fail_cnn (error, "class map", &cause);
+  cnn_model_unref (map);
+  return ok;
+}
+
+static double
+accuracy (const ToolScore *score)
+{
+  return 100 * (1 - (double) score->errors / score->count);
+}
+
+static void
+print_json (const Outcome *o)
+{
+  JsonBuilder *b = json_builder_new ();
+
+  json_builder_begin_object (b);
+  tool_json_int (b, "layers", o->layers);
+  tool_json_int (b, "count", o->before.count);
+  tool_json_double (b, "accuracy", accuracy (&o->before));
+  tool_json_double (b, "accuracy_quantized", accuracy (&o->after));
+  tool_json_double (b, "lost", accuracy (&o->before) - accuracy (&o->after));
+  tool_json_double (b, "accuracy_inverted", accuracy (&o->before_inverted));
+  tool_json_double (b, "accuracy_inverted_quantized",
+      accuracy (&o->after_inverted));
+  tool_json_double (b, "lost_inverted",
+      accuracy (&o->before_inverted) - accuracy (&o->after_inverted));
+  json_builder_end_object (b);
+  tool_json_print (b);
+}
+
+static void
+print_line (const char *what, const ToolScore *before, const ToolScore *after)
+{
+  printf ("%-16s %9.2f %% %9.2f %% %9.2f\n", what, accuracy (before),
+      accuracy (after), accuracy (before) - accuracy (after));
+}
+
+static void
+print_text (const Outcome *o)
+{
+  printf ("%d layers with 8 bits; accuracy on %d digits:\n", o->layers,
+      o->before.count);
+  printf ("%-16s %11s %11s %9s\n", "", "floats", "8 bits", "lost");
+  print_line ("centred digits", &o->before, &o->after);
+  print_line ("dark on white", &o->before_inverted, &o->after_inverted);
+}
+
+static gboolean
+work (Quantize *q, const char *name, GError **error)
+{
+  Outcome o = { 0 };
+  CnnModel *model = NULL;
+  gboolean ok = read_all (q, name, error)
+      && quantise (q, name, &o, &model, error)
+      && score (q, q->model, &o.before, &o.before_inverted, error)
+      && score (q, model, &o.after, &o.after_inverted, error)
+      && tool_model_save (model, q->out, error);
+
+  if (ok && q->json)
+    print_json (&o);
+  else if (ok)
+    print_text (&o);
+  g_free (o.before.confusion);
+  g_free (o.after.confusion);
+  g_free (o.before_inverted.confusion);
+  g_free (o.after_inverted.confusion);
+  cnn_model_unref (model);
+  return ok;
+}
+
+gboolean
+tool_quantize (int argc, char **argv, GError **error)
+{
+  Quantize q = { 0 };
+  char **args = NULL;
+  gboolean ok =
+      parse (&q, argc, argv, &args, error) && work (&q, args[0], error);
+
+  tool_digits_clear (&q.train);
+  tool_digits_clear (&q.test);
+  tool_backgrounds_clear (&q.backgrounds);
+  cnn_pool_free (q.pool);
+  cnn_model_unref (q.model);
+  g_strfreev (args);
+  g_free (q.data);
+  g_free (q.out);
+  return ok;
+}
