@@ -2,6 +2,7 @@
 /* test_network.c: elements with the same file have the same network. */
 
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -80,30 +81,33 @@ test_errors (void)
   g_clear_error (&error);
 }
 
+#define N_THREADS 4
+#define N_ROUNDS  2000
+
 /* All begin at once, so that several read the same file. */
-static gint waiting;
+static pthread_barrier_t begin;
 
 static gpointer
 get_and_release (gpointer data)
 {
-  g_atomic_int_add (&waiting, -1);
-  while (g_atomic_int_get (&waiting) > 0)
-    g_thread_yield ();
-  for (gint i = 0; i < 200; i++)
+  for (gint i = 0; i < N_ROUNDS; i++) {
+    pthread_barrier_wait (&begin);
     gst_convnet_network_release (get (data));
+  }
   return NULL;
 }
 
 static void
 test_threads (void)
 {
-  GThread *threads[4];
-  waiting = G_N_ELEMENTS (threads);
-  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+  GThread *threads[N_THREADS];
+  g_assert_cmpint (pthread_barrier_init (&begin, NULL, N_THREADS), ==, 0);
+  for (gint i = 0; i < N_THREADS; i++)
     threads[i] =
         g_thread_new ("get", get_and_release, (gpointer) scene_model ());
-  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+  for (gint i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
+  pthread_barrier_destroy (&begin);
 }
 
 int
