@@ -5,7 +5,8 @@ import os
 import platform
 import subprocess
 
-HEAD = ["runner", "ms a frame", "best ms", "time / ours", "best / ours", "GFLOP/s", "of the peak", "difference"]
+HEAD = ["runner", "ms a frame", "best ms", "time / ours", "best / ours", "GFLOP/s", "of the peak", "difference",
+        "waited"]
 
 
 def machine():
@@ -42,7 +43,7 @@ def cells(name, row):
     return [name + (" " + row["version"] if "version" in row else ""),
             milliseconds(row["median_ms"]), milliseconds(row["best_ms"]), "%.2f" % row["ratio"],
             "%.2f" % row["best_ratio"], "%.1f" % row["gflops"], "%.0f %%" % row["percent_of_peak"],
-            "%.1e" % row["difference"]]
+            "%.1e" % row["difference"], "%.0f %%" % (100 * row["waited"])]
 
 
 def line(words):
