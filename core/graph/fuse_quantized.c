@@ -302,43 +302,77 @@ set_constants (Pass *p, size_t n, const CnnTensor *weights,
   return status;
 }
 
+/* The DequantizeLinear that alone reads @t's value turns into floats what the
+ * Unpack would only have moved. */
+static CnnUnpackParams
+unpacks_to (Pass *p, const Tail *t, int channels, int *value)
+{
+  CnnUnpackParams params = { channels, t->scale.shift, 0 };
+  int number;
+  Scale scale;
+  const CnnNode *node = next_of (p, t->value, &number);
+  *value = t->value;
+  if (node && reads_dequantize (p, node, &scale)
+      && same_scale (&scale, &t->scale)) {
+    params.shift = scale.zero;
+    params.scale = scale.scale;
+    *value = node->out[0];
+    p->dead[number] = true;
+    p->graph->values[*value].producer = -1;
+  }
+  return params;
+}
+
+/* Adds the Unpack of a value @packed to @value; @from: (out): what it reads. */
+static CnnStatus
+add_unpack (Pass *p, const char *packed, int value, CnnUnpackParams params,
+    int *from)
+{
+  CnnGraph *g = p->graph;
+  CnnUnpackParams *kept = calloc (1, sizeof *kept);
+  const char *in[] = { packed }, *out[] = { g->values[value].name };
+  if (!kept)
+    return cnn_error_memory (p->error, sizeof *kept, "a node");
+  *kept = params;
+  CnnStatus status =
+      cnn_graph_add_node (g, "Identity", "", in, 1, out, 1, NULL, 0, p->error);
+  if (status) {
+    free (kept);
+    return status;
+  }
+  CnnNode *unpack = &g->nodes[g->n_nodes - 1];
+  free (unpack->params);
+  unpack->op = &cnn_op_unpack;
+  unpack->params = kept;
+  *from = unpack->in[0];
+  return CNN_OK;
+}
+
 /* Node @n computes the packed form of @t's value from now on; whoever reads
  * the value itself gets it unpacked. */
 static CnnStatus
 hand_over (Pass *p, size_t n, const Tail *t, int channels)
 {
   CnnGraph *g = p->graph;
-  char *packed = name_of (p, t->value, "packed");
-  CnnUnpackParams *params = calloc (1, sizeof *params);
-  CnnStatus status = CNN_OK;
-  if (!packed || !params) {
-    status = cnn_error_memory (p->error, sizeof *params, "a node");
-    goto done;
-  }
+  int value, packed = -1;
+  char *name = name_of (p, t->value, "packed");
+  if (!name)
+    return cnn_error_memory (p->error, 1, "a name");
   for (int i = 0; i < t->count; i++) {
     p->dead[t->nodes[i]] = true;
     g->values[g->nodes[t->nodes[i]].out[0]].producer = -1;
   }
   g->values[g->nodes[n].out[0]].producer = -1;
-  const char *in[] = { packed }, *out[] = { g->values[t->value].name };
-  status =
-      cnn_graph_add_node (g, "Identity", "", in, 1, out, 1, NULL, 0, p->error);
+  CnnUnpackParams params = unpacks_to (p, t, channels, &value);
+  CnnStatus status = add_unpack (p, name, value, params, &packed);
+  free (name);
   if (status)
-    goto done;
-  CnnNode *unpack = &g->nodes[g->n_nodes - 1];
-  *params = (CnnUnpackParams){ channels, t->scale.shift };
-  free (unpack->params);
-  unpack->op = &cnn_op_unpack;
-  unpack->params = params;
-  params = NULL;
-  g->nodes[n].out[0] = unpack->in[0];
-  g->values[unpack->in[0]].producer = (int) n;
-  p->sources[t->value] = (Source){ unpack->in[0], false, t->scale };
-
-done:
-  free (params);
-  free (packed);
-  return status;
+    return status;
+  g->nodes[n].out[0] = packed;
+  g->values[packed].producer = (int) n;
+  p->sources[t->value] = p->sources[value] =
+      (Source){ packed, false, t->scale };
+  return CNN_OK;
 }
 
 static bool

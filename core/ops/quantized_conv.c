@@ -514,9 +514,27 @@ infer_unpack (const void *params, const CnnTensor *const *in,
 {
   const CnnUnpackParams *p = params;
   CnnShape y = in[0]->shape;
+  CnnType type = p->scale != 0 ? CNN_TYPE_FLOAT32
+      : p->shift               ? CNN_TYPE_INT8
+                               : CNN_TYPE_UINT8;
   y.dims[1] = p->channels;
-  return cnn_infer_output (&out[0], p->shift ? CNN_TYPE_INT8 : CNN_TYPE_UINT8,
-      &y, error);
+  return cnn_infer_output (&out[0], type, &y, error);
+}
+
+/* Every fourth of @from. */
+static void
+unpack_row (const CnnUnpackParams *p, const uint8_t *from, void *to, size_t at,
+    size_t n)
+{
+  if (p->scale != 0) {
+    float *y = (float *) to + at;
+    for (size_t i = 0; i < n; i++)
+      y[i] = (float) (from[4 * i] - p->shift) * p->scale;
+  } else {
+    uint8_t *y = (uint8_t *) to + at;
+    for (size_t i = 0; i < n; i++)
+      y[i] = (uint8_t) (from[4 * i] - p->shift);
+  }
 }
 
 static void
@@ -526,17 +544,13 @@ unpack_task (void *data, int number, CNN_UNUSED int worker)
   const CnnUnpackParams *p = call->params;
   const CnnShape *x = &call->in[0]->shape;
   size_t h = (size_t) x->dims[2], w = (size_t) x->dims[3];
-  size_t groups = (size_t) x->dims[1] / 4;
+  size_t groups = (size_t) x->dims[1] / 4, channels = (size_t) p->channels;
   size_t n = (size_t) number / h, y = (size_t) number % h;
   const uint8_t *row =
       (const uint8_t *) call->in[0]->data + 4 * (size_t) number * groups * w;
-  for (size_t c = 0; c < (size_t) p->channels; c++) {
-    const uint8_t *from = row + 4 * (c / 4 * w) + c % 4;
-    uint8_t *to = (uint8_t *) call->out[0]->data
-        + ((n * (size_t) p->channels + c) * h + y) * w;
-    for (size_t i = 0; i < w; i++)
-      to[i] = (uint8_t) (from[4 * i] - p->shift);
-  }
+  for (size_t c = 0; c < channels; c++)
+    unpack_row (p, row + 4 * (c / 4 * w) + c % 4, call->out[0]->data,
+        ((n * channels + c) * h + y) * w, w);
 }
 
 static void

@@ -34,10 +34,12 @@ typedef struct
  * CnnUnpackParams:
  * @channels: of the output
  * @shift: what is taken off each number: 128 for int8
+ * @scale: where it is not 0, the output is float32: (x - @shift) * @scale
  */
 typedef struct
 {
   int channels, shift;
+  float scale;
 } CnnUnpackParams;
 
 extern const CnnOp cnn_op_quantized_conv;
