@@ -436,7 +436,7 @@ aim (const Job *job, CnnConvU8Run *run, int n, int y)
     run->n_floats = (int) oc;
     run->float_plane = plane;
     run->floats =
-        (float *) out->data + (size_t) n * oc * plane + (size_t) y * width;
+        (float *) out->data + (size_t) n * oc * plane + (size_t) y * width + x0;
   } else {
     run->out_group = 4 * width;
     run->out = (uint8_t *) out->data
@@ -453,14 +453,16 @@ task (void *data, int number, int worker)
   int y0 = job->region.y0 + number % job->tasks * job->rows;
   int y1 = y0 + job->rows < job->region.y1 ? y0 + job->rows : job->region.y1;
   int first = y0 * s->step - s->pad[0];
-  const uint8_t *in = (const uint8_t *) job->call->in[0]->data
-      + (size_t) (n * s->h + first) * s->row;
+  const uint8_t *in;
   if (y0 >= y1)
     return;
   if (s->prepared) {
     char *band = job->bands + (size_t) worker * job->band_bytes;
     prepare (job, n, first, input_rows (s, y1 - y0), band);
     in = (const uint8_t *) band;
+  } else {
+    in = (const uint8_t *) job->call->in[0]->data
+        + ((size_t) n * (size_t) s->h + (size_t) first) * s->row;
   }
   CnnConvU8Run run = run_of (job);
   for (int y = y0; y < y1; y++) {

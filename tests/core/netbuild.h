@@ -69,7 +69,7 @@ net_add (Net *net, const char *op, const char *const *more, int n_more,
     const CnnAttribute *attributes, int n_attributes)
 {
   CnnError error = { 0 };
-  const char *in[8] = { net->last };
+  const char *in[12] = { net->last };
   char name[32];
   for (int i = 0; i < n_more; i++)
     in[i + 1] = more[i];

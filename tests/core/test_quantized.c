@@ -140,6 +140,65 @@ conv (Quant *q, const Layer *l, float in_scale)
   net_add (&q->net, "Conv", more, l->bias ? 2 : 1, attributes, 2);
 }
 
+/* The same as QLinearConv and a pool of bytes: an int8 kernel of one scale and
+ * an int32 bias, from bytes to bytes; @fake: in floats. */
+static void
+qlinear (Quant *q, const Layer *l, const char *const *in, float in_scale,
+    const char *const *out, float out_scale)
+{
+  CnnShape shape = { 4, { l->oc, l->ic, l->kh, l->kw } };
+  CnnShape each = { 1, { l->oc } };
+  gsize count = (gsize) (l->oc * l->ic * l->kh * l->kw);
+  gint8 *w = g_new (gint8, count);
+  float *f = g_new (float, count), b[16], scale = 0x1p-8f;
+  gint32 bias[16];
+  for (gsize i = 0; i < count; i++) {
+    w[i] = (gint8) ((int) cnn_rng_int (&q->net.rng, 255) - 127);
+    f[i] = (float) w[i] * scale;
+  }
+  w[0] = 127;
+  f[0] = 127 * scale;
+  for (int o = 0; o < l->oc; o++) {
+    bias[o] = (gint32) cnn_rng_int (&q->net.rng, 20000) - 10000;
+    b[o] = (float) bias[o] * in_scale * scale;
+  }
+  if (q->fake) {
+    const char *more[] = { constant (q, CNN_TYPE_FLOAT32, &shape, f),
+      constant (q, CNN_TYPE_FLOAT32, &each, b) };
+    net_add (&q->net, "Conv", more, 2, NULL, 0);
+    quantise (q, out_scale, 7);
+  } else {
+    guint8 none = 0;
+    const char *more[] = { in[0], in[1], constant (q, CNN_TYPE_INT8, &shape, w),
+      scalar (q, scale), constant (q, CNN_TYPE_INT8, &(CnnShape){ 0 }, &none),
+      out[0], out[1], constant (q, CNN_TYPE_INT32, &each, bias) };
+    net_add (&q->net, "QLinearConv", more, 8, NULL, 0);
+  }
+  g_free (f);
+  g_free (w);
+}
+
+static CnnModel *
+qlinear_network (guint64 seed, gboolean fake)
+{
+  Quant q = { .fake = fake, .powers = TRUE };
+  const float a = 0x1p-8f, b = 0x1p-5f;
+  Layer first = { 1, 7, 5, 3, 0, 1, TRUE }, second = { 7, 5, 3, 4, 0, 1, TRUE };
+  net_begin (&q.net, seed, 1, 90, 90);
+  const char *in[] = { scalar (&q, a), zero_point (&q, 3) };
+  const char *out[] = { scalar (&q, b), zero_point (&q, 7) };
+  if (fake)
+    quantise (&q, a, 3);
+  else
+    with (&q, "QuantizeLinear", in[0], in[1]);
+  qlinear (&q, &first, in, a, out, b);
+  net_pool (&q.net, "MaxPool", 2, 2);
+  qlinear (&q, &second, out, b, out, b);
+  if (!fake)
+    with (&q, "DequantizeLinear", out[0], out[1]);
+  return net_end (&q.net);
+}
+
 /* How many layers of the session run as integers. */
 static int
 count_integer_layers (const CnnSession *session)
@@ -283,6 +342,65 @@ test_exact (void)
 }
 
 static void
+test_qlinear (void)
+{
+  for (guint64 seed = 1; seed <= 20; seed++) {
+    CnnRng rng;
+    CnnModel *model = qlinear_network (seed, FALSE);
+    CnnModel *fake = qlinear_network (seed, TRUE);
+    cnn_rng_init (&rng, seed, 2);
+    Difference d = compare (model, fake, &rng, 1, 61, 60 + (int) seed, 2);
+    g_assert_cmpuint (d.different, ==, 0);
+    cnn_model_unref (model);
+    cnn_model_unref (fake);
+  }
+}
+
+/* The same bytes with any number of threads, and where only what changed is
+ * computed again. */
+static void
+test_threads_and_changes (void)
+{
+  for (guint64 seed = 1; seed <= 24; seed++) {
+    CnnError error = { 0 };
+    CnnRng rng;
+    CnnPool *pool = NULL;
+    int c;
+    float quantum;
+    CnnModel *model = network (seed, FALSE, FALSE, 3, &c, &quantum);
+    CnnSession *whole = exact_session (model, c, 150, 131), *part = NULL;
+    CnnShape shape = { 4, { 1, c, 150, 131 } };
+    net_ok (cnn_pool_new (3, &pool), &error);
+    CnnSessionOptions options = { .pool = pool, .incremental = 1 };
+    net_ok (cnn_session_new (model, &shape, &options, &part, &error), &error);
+    gsize n = (gsize) c * 150 * 131, count;
+    float *x = g_new (float, n);
+    cnn_rng_init (&rng, seed, 3);
+    net_fill (&rng, x, n);
+    for (int round = 0; round < 3; round++) {
+      CnnRegion r = { 20 + 9 * round, 31, 40 + 13 * round, 60 + 5 * round };
+      for (int k = 0; k < c && round; k++)
+        for (int i = r.y0; i < r.y1; i++)
+          net_fill (&rng, x + (k * 150 + i) * 131 + r.x0,
+              (gsize) (r.x1 - r.x0));
+      memcpy (cnn_session_input (whole, 0)->data, x, n * sizeof *x);
+      memcpy (cnn_session_input (part, 0)->data, x, n * sizeof *x);
+      cnn_session_run (whole);
+      cnn_session_run_changed (part, &r, 1);
+      const CnnTensor *a = cnn_session_output (whole, 0);
+      g_assert_cmpint (cnn_shape_elements (&a->shape, &count), ==, CNN_OK);
+      g_assert_cmpmem (a->data, count * sizeof *x,
+          cnn_session_output (part, 0)->data, count * sizeof *x);
+    }
+    g_free (x);
+    cnn_session_free (part);
+    cnn_session_free (whole);
+    cnn_pool_free (pool);
+    cnn_model_unref (model);
+  }
+}
+
+static void
 test_one_quantum (void)
 {
   gsize different = 0, count = 0;
@@ -325,6 +443,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/quantized/exact", test_exact);
+  g_test_add_func ("/quantized/qlinear", test_qlinear);
+  g_test_add_func ("/quantized/threads-and-changes", test_threads_and_changes);
   g_test_add_func ("/quantized/one-quantum", test_one_quantum);
   g_test_add_func ("/quantized/floats-stay", test_floats_stay);
   return g_test_run ();
