@@ -61,10 +61,13 @@ typedef struct
   float gain, bias, low, high;
 } Tone;
 
+/* image: of the source, the columns from @first on that @region needs. */
 typedef struct
 {
   CnnResampler *resampler;
-  const CnnImage *image;
+  CnnImage image;
+  int first;
+  CnnRegion region;
   Tone tone;
   float *out;
 } Job;
@@ -243,13 +246,15 @@ span_apply (const CnnSpan *span, const Lanes *restrict columns)
 /* Four rows of the result; fewer at a band's end, where the lanes behind hold
  * old rows that nobody stores. */
 static void
-squeeze (const CnnResampler *r, const Lanes *columns, const Tone *tone,
-    int n_rows, float *out)
+squeeze (const Job *job, const Lanes *columns, int n_rows, float *out)
 {
-  Tone t = *tone;
+  const CnnResampler *r = job->resampler;
+  Tone t = job->tone;
   size_t pitch = (size_t) r->dst_width;
-  for (int x = 0; x < r->dst_width; x++) {
-    Lanes v = span_apply (&r->across[x], columns);
+  for (int x = job->region.x0; x < job->region.x1; x++) {
+    CnnSpan span = r->across[x];
+    span.first -= job->first;
+    Lanes v = span_apply (&span, columns);
     for (int i = 0; i < n_rows; i++)
       out[(size_t) i * pitch + (size_t) x] = tone_apply (&t, v[i]);
   }
@@ -259,20 +264,20 @@ static void
 do_rows (const Job *job, int channel, int y, int n_rows, Scratch *s)
 {
   const CnnResampler *r = job->resampler;
-  size_t plane = (size_t) r->dst_width * (size_t) r->dst_height;
-  float *out =
-      job->out + (size_t) channel * plane + (size_t) y * (size_t) r->dst_width;
+  size_t pitch = (size_t) r->dst_width;
+  size_t plane = pitch * (size_t) r->dst_height;
+  float *out = job->out + (size_t) channel * plane + (size_t) y * pitch;
 
   for (int i = 0; i < n_rows; i++)
-    mix_rows (job->image, channel, &r->down[y + i], s, s->mixed[i]);
+    mix_rows (&job->image, channel, &r->down[y + i], s, s->mixed[i]);
   if (r->src_width == r->dst_width) {
     for (int i = 0; i < n_rows; i++)
-      tone_row (s->mixed[i], r->dst_width, &job->tone,
-          out + (size_t) i * (size_t) r->dst_width);
+      tone_row (s->mixed[i], job->image.width, &job->tone,
+          out + (size_t) i * pitch + job->first);
     return;
   }
-  interleave (s->mixed, r->src_width, s->columns);
-  squeeze (r, s->columns, &job->tone, n_rows, out);
+  interleave (s->mixed, job->image.width, s->columns);
+  squeeze (job, s->columns, n_rows, out);
 }
 
 /* There are as many as bands, so one is free. */
@@ -291,11 +296,11 @@ do_band (void *data, int task, int CNN_UNUSED worker)
   const Job *job = data;
   CnnResampler *r = job->resampler;
   unsigned slot = take_scratch (r);
-  int begin = task * r->band_rows, end = begin + r->band_rows;
-  if (end > r->dst_height)
-    end = r->dst_height;
+  int begin = job->region.y0 + task * r->band_rows, end = begin + r->band_rows;
+  if (end > job->region.y1)
+    end = job->region.y1;
 
-  for (int channel = 0; channel < job->image->channels; channel++)
+  for (int channel = 0; channel < job->image.channels; channel++)
     for (int y = begin; y < end; y += LANES)
       do_rows (job, channel, y, end - y < LANES ? end - y : LANES,
           &r->scratch[slot]);
@@ -329,14 +334,64 @@ tone_for (CnnImageLevels levels, CnnPixelRange range)
   return t;
 }
 
+/* How many of @n spans, whose ends both ascend, begin before pixel @at, or,
+ * with @all of them, end before it. */
+static int
+spans_before (const CnnSpan *spans, int n, int at, bool all)
+{
+  int low = 0;
+  while (low < n) {
+    int i = low + (n - low) / 2;
+    if (spans[i].first + (all ? spans[i].count - 1 : 0) < at)
+      low = i + 1;
+    else
+      n = i;
+  }
+  return low;
+}
+
+CnnRegion
+cnn_resampler_region (const CnnResampler *resampler, const CnnRegion *changed)
+{
+  const CnnResampler *r = resampler;
+  return (CnnRegion){
+    .x0 = spans_before (r->across, r->dst_width, changed->x0, true),
+    .y0 = spans_before (r->down, r->dst_height, changed->y0, true),
+    .x1 = spans_before (r->across, r->dst_width, changed->x1, false),
+    .y1 = spans_before (r->down, r->dst_height, changed->y1, false),
+  };
+}
+
+void
+cnn_resampler_run_region (CnnResampler *resampler, const CnnImage *image,
+    CnnPixelRange range, const CnnRegion *region, CnnPool *pool, float *out)
+{
+  const CnnResampler *r = resampler;
+  assert (image->width == r->src_width && image->height == r->src_height);
+  if (region->x0 >= region->x1 || region->y0 >= region->y1)
+    return;
+  const CnnSpan *last = &r->across[region->x1 - 1];
+  Job job = {
+    .resampler = resampler,
+    .image = *image,
+    .first = r->across[region->x0].first,
+    .region = *region,
+    .tone = tone_for (image->levels, range),
+    .out = out,
+  };
+  job.image.width = last->first + last->count - job.first;
+  for (int c = 0; c < image->channels; c++)
+    job.image.data[c] += (ptrdiff_t) job.first * image->step_bytes;
+  int rows = region->y1 - region->y0;
+  cnn_pool_run (pool, (rows + r->band_rows - 1) / r->band_rows, do_band, &job);
+}
+
 void
 cnn_resampler_run (CnnResampler *resampler, const CnnImage *image,
     CnnPixelRange range, CnnPool *pool, float *out)
 {
-  assert (image->width == resampler->src_width);
-  assert (image->height == resampler->src_height);
-  Job job = { resampler, image, tone_for (image->levels, range), out };
-  cnn_pool_run (pool, resampler->n_bands, do_band, &job);
+  CnnRegion all = { 0, 0, resampler->dst_width, resampler->dst_height };
+  cnn_resampler_run_region (resampler, image, range, &all, pool, out);
 }
 
 /* One block holds the spans and, band by band, the scratch. */

@@ -242,6 +242,67 @@ test_threads (void)
   g_free (frame.memory);
 }
 
+/* What follows from a changed rectangle, and nothing else, is written, and with
+ * the bits that a run of everything gives. */
+static void
+expect_region (CnnRng *rng, int width, int height, int to_width, int to_height)
+{
+  Frame frame;
+  CnnResampler *resampler;
+  int channels = cnn_rng_int (rng, 2) ? 3 : 1;
+  frame_init (&frame, rng, width, height, channels);
+  size_t plane = (size_t) to_width * (size_t) to_height;
+  size_t count = (size_t) channels * plane;
+  float *whole = g_new (float, count), *part = g_new (float, count);
+  g_assert_cmpint (cnn_resampler_new (width, height, to_width, to_height,
+                       &resampler, NULL),
+      ==, CNN_OK);
+  cnn_resampler_run (resampler, &frame.image, CNN_RANGE_0_1, NULL, part);
+
+  CnnRegion r = { (int) cnn_rng_int (rng, (uint32_t) width),
+    (int) cnn_rng_int (rng, (uint32_t) height), 0, 0 };
+  r.x1 = r.x0 + 1 + (int) cnn_rng_int (rng, (uint32_t) (width - r.x0));
+  r.y1 = r.y0 + 1 + (int) cnn_rng_int (rng, (uint32_t) (height - r.y0));
+  for (int c = 0; c < channels; c++)
+    for (int y = r.y0; y < r.y1; y++)
+      for (int x = r.x0; x < r.x1; x++) {
+        /* The frame is the test's own. */
+        uint8_t *pixel = (uint8_t *) frame.image.data[c]
+            + y * frame.image.pitch_bytes[c] + x * frame.image.step_bytes;
+        *pixel = (uint8_t) ~*pixel;
+      }
+  cnn_resampler_run (resampler, &frame.image, CNN_RANGE_0_1, NULL, whole);
+  CnnRegion to = cnn_resampler_region (resampler, &r);
+  for (int c = 0; c < channels; c++)
+    for (int y = to.y0; y < to.y1; y++)
+      for (int x = to.x0; x < to.x1; x++)
+        part[(size_t) c * plane + (size_t) (y * to_width + x)] = -1;
+  g_assert_true (to.x1 <= to.x0 || to.y1 <= to.y0
+      || memcmp (part, whole, count * sizeof *part));
+  cnn_resampler_run_region (resampler, &frame.image, CNN_RANGE_0_1, &to, NULL,
+      part);
+  g_assert_cmpmem (part, count * sizeof *part, whole, count * sizeof *whole);
+  cnn_resampler_free (resampler);
+  g_free (whole);
+  g_free (part);
+  g_free (frame.memory);
+}
+
+static void
+test_regions (void)
+{
+  CnnRng rng;
+  cnn_rng_init (&rng, 4, 0);
+  for (int i = 0; i < 300; i++) {
+    int width = 1 + (int) cnn_rng_int (&rng, 90);
+    int height = 1 + (int) cnn_rng_int (&rng, 90);
+    gboolean same = !cnn_rng_int (&rng, 4);
+    expect_region (&rng, width, height,
+        same ? width : 1 + (int) cnn_rng_int (&rng, 120),
+        same ? height : 1 + (int) cnn_rng_int (&rng, 120));
+  }
+}
+
 static void
 test_arguments (void)
 {
@@ -268,6 +329,7 @@ main (int argc, char **argv)
   g_test_add_func ("/resample/shapes", test_shapes);
   g_test_add_func ("/resample/constant", test_constant);
   g_test_add_func ("/resample/threads", test_threads);
+  g_test_add_func ("/resample/regions", test_regions);
   g_test_add_func ("/resample/arguments", test_arguments);
   return g_test_run ();
 }

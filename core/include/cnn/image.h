@@ -9,6 +9,7 @@
 
 #include <cnn/model.h>
 #include <cnn/pool.h>
+#include <cnn/region.h>
 
 CNN_BEGIN_DECLS
 
@@ -81,6 +82,17 @@ CNN_API void cnn_resampler_free (CnnResampler *resampler);
  */
 CNN_API void cnn_resampler_run (CnnResampler *resampler, const CnnImage *image,
     CnnPixelRange range, CnnPool *pool, float *out);
+
+/** cnn_resampler_region: Returns: which pixels of the result look at @changed of
+ * the picture. */
+CNN_API CnnRegion cnn_resampler_region (const CnnResampler *resampler,
+    const CnnRegion *changed);
+
+/** cnn_resampler_run_region: as cnn_resampler_run(), the same bits, but writes
+ * only @region of each channel of @out; @region lies within the result. */
+CNN_API void cnn_resampler_run_region (CnnResampler *resampler,
+    const CnnImage *image, CnnPixelRange range, const CnnRegion *region,
+    CnnPool *pool, float *out);
 
 CNN_END_DECLS
 
