@@ -11,18 +11,23 @@
 #include "detect/decode.h"
 #include "detect/pyramid.h"
 #include "graph/program.h"
+#include "image/changes.h"
 
+/* margin: pixels that a window sees beyond the one that changed. */
 typedef struct
 {
   CnnResampler *resampler;
   CnnSession *session;
   CnnMap map;
   CnnWindows windows;
+  int margin;
 } Level;
 
 /* arena: of all levels, which run one after another, the largest first.
  * window: height and width of what one answer is about. object_px: height of
  * the object in it. per_pixel: each cell is about a pixel, there are no boxes.
+ * changes: (nullable): the frame before. params, n_found: of the last
+ * detections, which still hold if @detected.
  */
 struct CnnDetector
 {
@@ -35,7 +40,11 @@ struct CnnDetector
   Level levels[CNN_MAX_LEVELS];
   int n_levels;
   uint64_t macs;
+  CnnChanges *changes;
   CnnCandidates candidates;
+  CnnDetectParams params;
+  int n_found;
+  bool detected;
 };
 
 static CnnStatus
@@ -78,7 +87,8 @@ make_session (const CnnDetector *d, const CnnLevel *size, CnnPool *pool,
     { 1, cnn_model_info (d->model)->channels, size->height, size->width } };
   CnnSessionOptions options = { .pool = pool,
     .arena = d->arena,
-    .info_only = info_only };
+    .info_only = info_only,
+    .incremental = d->config.reuse };
   return cnn_session_new (d->model, &shape, &options, session, error);
 }
 
@@ -180,6 +190,7 @@ add_level (CnnDetector *d, const CnnLevel *size, CnnError *error)
   level->map.scale_y = (double) config->height / size->height;
   cnn_windows_init (&level->windows, &level->map.geometry, level->map.scale_x,
       level->map.scale_y, d->object_px);
+  level->margin = level->map.geometry.window[0] - 1;
   d->macs += session_macs (level->session);
   return CNN_OK;
 }
@@ -210,6 +221,9 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
   }
   for (int k = 0; k < n_levels && !status; k++)
     status = add_level (d, &levels[k], error);
+  if (!status && config->reuse)
+    status = cnn_changes_new (config->width, config->height,
+        cnn_model_info (d->model)->channels, &d->changes, error);
   if (status) {
     cnn_detector_free (d);
     return status;
@@ -227,6 +241,7 @@ cnn_detector_free (CnnDetector *detector)
     cnn_resampler_free (detector->levels[k].resampler);
     cnn_session_free (detector->levels[k].session);
   }
+  cnn_changes_free (detector->changes);
   cnn_arena_free (detector->arena);
   cnn_model_unref (detector->model);
   free (detector);
@@ -256,17 +271,56 @@ cnn_detector_macs (const CnnDetector *detector)
   return detector->macs;
 }
 
-void
+static void
+run_level (const CnnDetector *d, Level *level, const CnnImage *image)
+{
+  CnnPixelRange range = cnn_model_info (d->model)->range;
+  cnn_resampler_run (level->resampler, image, range, d->config.pool,
+      cnn_session_input (level->session, 0)->data);
+  cnn_session_run (level->session);
+}
+
+/* Returns: false if the map is what it was. */
+static bool
+run_level_changed (const CnnDetector *d, Level *level, const CnnImage *image,
+    const CnnRegions *changed)
+{
+  CnnPixelRange range = cnn_model_info (d->model)->range;
+  CnnRegions regions = { 0 };
+  for (int i = 0; i < changed->count; i++) {
+    CnnRegion r = cnn_resampler_region (level->resampler, &changed->items[i]);
+    cnn_regions_add (&regions, &r, level->margin);
+  }
+  for (int i = 0; i < regions.count; i++)
+    cnn_resampler_run_region (level->resampler, image, range, &regions.items[i],
+        d->config.pool, cnn_session_input (level->session, 0)->data);
+  return cnn_session_run_changed (level->session, regions.items, regions.count);
+}
+
+int
 cnn_detector_run (CnnDetector *detector, const CnnImage *image)
 {
-  CnnPool *pool = detector->config.pool;
-  CnnPixelRange range = cnn_model_info (detector->model)->range;
-  for (int k = 0; k < detector->n_levels; k++) {
-    Level *level = &detector->levels[k];
-    cnn_resampler_run (level->resampler, image, range, pool,
-        cnn_session_input (level->session, 0)->data);
-    cnn_session_run (level->session);
-  }
+  CnnDetector *d = detector;
+  CnnRegions changed;
+  bool new_maps = !d->changes;
+  if (d->changes)
+    cnn_changes_find (d->changes, image, d->window[0] - 1, d->config.pool,
+        &changed);
+  for (int k = 0; k < d->n_levels; k++)
+    if (!d->changes)
+      run_level (d, &d->levels[k], image);
+    else if (changed.count)
+      new_maps |= run_level_changed (d, &d->levels[k], image, &changed);
+  d->detected = d->detected && !new_maps;
+  return new_maps;
+}
+
+static bool
+same_params (const CnnDetectParams *a, const CnnDetectParams *b)
+{
+  return a->background == b->background && a->threshold == b->threshold
+      && a->iou_threshold == b->iou_threshold
+      && a->max_detections == b->max_detections;
 }
 
 int
@@ -274,11 +328,16 @@ cnn_detector_detect (CnnDetector *detector, const CnnDetectParams *params,
     const CnnDetection **detections)
 {
   CnnCandidates *candidates = &detector->candidates;
+  *detections = candidates->found;
+  if (detector->detected && same_params (params, &detector->params))
+    return detector->n_found;
   candidates->count = 0;
   for (int k = 0; k < detector->n_levels && !detector->per_pixel; k++)
     cnn_decode_candidates (&detector->levels[k].map, k,
         &detector->levels[k].windows, params, candidates);
-  *detections = candidates->found;
-  return cnn_candidates_select (candidates, detector->config.width,
+  detector->n_found = cnn_candidates_select (candidates, detector->config.width,
       detector->config.height, params);
+  detector->params = *params;
+  detector->detected = true;
+  return detector->n_found;
 }

@@ -214,7 +214,7 @@ add_changes (const CnnNode *node, const CnnRedoNode *redo,
     CnnRegion r = change->regions.items[k];
     if (!cells)
       r = region_after (redo, call, node->op, &r);
-    cnn_regions_add (regions, &r);
+    cnn_regions_add (regions, &r, 0);
   }
   return true;
 }

@@ -122,7 +122,7 @@ begin_changes (CnnSession *s, const CnnRegion *changed, int n_changed)
   for (int i = 0; i < n_changed && !change->all; i++) {
     CnnRegion r = cnn_region_clip (&changed[i], (int) x->shape.dims[3],
         (int) x->shape.dims[2]);
-    cnn_regions_add (&change->regions, &r);
+    cnn_regions_add (&change->regions, &r, 0);
   }
 }
 

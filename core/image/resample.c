@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "image/axis.h"
+#include "image/rows.h"
 
 #define LANES         4
 #define MAX_BANDS     16
@@ -73,42 +74,6 @@ typedef struct
 } Job;
 
 /* -- mixing rows ------------------------------------------------------- */
-
-static void
-pick_bytes (const uint8_t *restrict from, int step, int n, uint8_t *restrict to)
-{
-  switch (step) {
-    case 2:
-      for (int x = 0; x < n; x++)
-        to[x] = from[2 * x];
-      break;
-    case 3:
-      for (int x = 0; x < n; x++)
-        to[x] = from[3 * x];
-      break;
-    case 4:
-      for (int x = 0; x < n; x++)
-        to[x] = from[4 * x];
-      break;
-    default:
-      for (int x = 0; x < n; x++)
-        to[x] = from[(ptrdiff_t) step * x];
-      break;
-  }
-}
-
-/* Row y of a channel with its samples side by side: where it lies, or copied
- * to `room`. */
-static const uint8_t *
-byte_row (const CnnImage *image, int channel, int y, uint8_t *room)
-{
-  const uint8_t *row =
-      image->data[channel] + (ptrdiff_t) y * image->pitch_bytes[channel];
-  if (image->step_bytes == 1)
-    return row;
-  pick_bytes (row, image->step_bytes, image->width, room);
-  return room;
-}
 
 static void
 mix_one (const uint8_t *restrict a, int n, float *restrict out)
@@ -169,10 +134,10 @@ add_full_rows (const CnnImage *image, int channel, int first, int end,
     memset (s->sum, 0, (size_t) n * sizeof *s->sum);
     int y = first;
     for (; y + 1 < stop; y += 2)
-      add_bytes_twice (byte_row (image, channel, y, s->bytes[0]),
-          byte_row (image, channel, y + 1, s->bytes[1]), n, s->sum);
+      add_bytes_twice (cnn_image_row (image, channel, y, s->bytes[0]),
+          cnn_image_row (image, channel, y + 1, s->bytes[1]), n, s->sum);
     if (y < stop)
-      add_bytes (byte_row (image, channel, y, s->bytes[0]), n, s->sum);
+      add_bytes (cnn_image_row (image, channel, y, s->bytes[0]), n, s->sum);
     add_sum (s->sum, weight, n, out);
     first = stop;
   }
@@ -185,14 +150,14 @@ mix_rows (const CnnImage *image, int channel, const CnnSpan *span, Scratch *s,
   int n = image->width, first = span->first, last = first + span->count - 1;
   const uint8_t *rows[BYTE_ROWS];
 
-  rows[0] = byte_row (image, channel, first, s->bytes[0]);
+  rows[0] = cnn_image_row (image, channel, first, s->bytes[0]);
   if (span->count == 1) {
     mix_one (rows[0], n, out);
     return;
   }
-  rows[2] = byte_row (image, channel, last, s->bytes[2]);
+  rows[2] = cnn_image_row (image, channel, last, s->bytes[2]);
   if (span->count == 3) {
-    rows[1] = byte_row (image, channel, first + 1, s->bytes[1]);
+    rows[1] = cnn_image_row (image, channel, first + 1, s->bytes[1]);
     mix_three (rows, span, n, out);
     return;
   }

@@ -51,21 +51,28 @@ cnn_region_bound (const CnnRegion *a, const CnnRegion *b)
   };
 }
 
+static int64_t
+cost (const CnnRegion *r, int margin)
+{
+  return (int64_t) (r->x1 - r->x0 + margin) * (r->y1 - r->y0 + margin);
+}
+
 /* Cells that would be computed for nothing if @a and @b were one. */
 static int64_t
-waste (const CnnRegion *a, const CnnRegion *b)
+waste (const CnnRegion *a, const CnnRegion *b, int margin)
 {
   CnnRegion both = cnn_region_bound (a, b);
-  return cnn_region_cells (&both) - cnn_region_cells (a) - cnn_region_cells (b);
+  return cost (&both, margin) - cost (a, margin) - cost (b, margin);
 }
 
 /* Which of @regions goes with @region best. */
 static int
-nearest (const CnnRegions *regions, const CnnRegion *region, int64_t *wasted)
+nearest (const CnnRegions *regions, const CnnRegion *region, int margin,
+    int64_t *wasted)
 {
   int best = -1;
   for (int i = 0; i < regions->count; i++) {
-    int64_t w = waste (&regions->items[i], region);
+    int64_t w = waste (&regions->items[i], region, margin);
     if (best < 0 || w < *wasted) {
       best = i;
       *wasted = w;
@@ -76,14 +83,14 @@ nearest (const CnnRegions *regions, const CnnRegion *region, int64_t *wasted)
 
 /* A merged rectangle may now reach others: it goes in anew. */
 void
-cnn_regions_add (CnnRegions *regions, const CnnRegion *region)
+cnn_regions_add (CnnRegions *regions, const CnnRegion *region, int margin)
 {
   CnnRegion r = *region;
   if (!cnn_region_cells (&r))
     return;
   for (;;) {
     int64_t wasted = 0;
-    int i = nearest (regions, &r, &wasted);
+    int i = nearest (regions, &r, margin, &wasted);
     if (i < 0 || (wasted > APART_CELLS && regions->count < CNN_MAX_REGIONS))
       break;
     r = cnn_region_bound (&regions->items[i], &r);

@@ -28,10 +28,15 @@ CnnRegion cnn_region_clip (const CnnRegion *region, int width, int height);
 /** cnn_region_bound: the smallest rectangle around both. */
 CnnRegion cnn_region_bound (const CnnRegion *a, const CnnRegion *b);
 
-/** cnn_regions_add: adds @region unless it is empty. Rectangles that cost less
- * as one than apart become one: corners of the result are always corners of
- * what was added. */
-void cnn_regions_add (CnnRegions *regions, const CnnRegion *region);
+/**
+ * cnn_regions_add:
+ * @region: added, unless it is empty
+ * @margin: rows and columns that each rectangle costs more than it has
+ *
+ * Rectangles that cost less as one than apart become one. Sides of the result
+ * are always sides of what was added.
+ */
+void cnn_regions_add (CnnRegions *regions, const CnnRegion *region, int margin);
 
 /** cnn_regions_cells: Returns: the sum of all; what two share counts twice. */
 int64_t cnn_regions_cells (const CnnRegions *regions);

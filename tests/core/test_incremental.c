@@ -426,7 +426,7 @@ test_regions (void)
     for (int i = 0; i < count; i++) {
       CnnRegion r = random_region (&rng, &(Size){ 1, 64, 64 });
       r = cnn_region_clip (&r, 64, 64);
-      cnn_regions_add (&list, &r);
+      cnn_regions_add (&list, &r, round % 3 * 8);
       for (int y = r.y0; y < r.y1; y++)
         for (int x = r.x0; x < r.x1; x++)
           wanted[y * 64 + x] = TRUE;

@@ -74,6 +74,9 @@ typedef struct
  * @max_size: height of the largest object wanted; 0 = the frame's height
  * @window_stride: windows are to be at most so many pixels of their level
  *   apart, see cnn_model_with_stride(); 0 = the network's own stride
+ * @reuse: 1 = what follows from pixels that are those of the frame before is
+ *   not computed again; results are the same, to the bit. Keeps a copy of the
+ *   frame, and every activation in memory of its own: several times as much
  * @pool: (nullable): threads to use, borrowed, must outlive the detector
  */
 typedef struct
@@ -82,6 +85,7 @@ typedef struct
   double scale_factor;
   int min_size, max_size;
   int window_stride;
+  int reuse;
   CnnPool *pool;
 } CnnDetectorConfig;
 
@@ -145,8 +149,11 @@ CNN_API uint64_t cnn_detector_macs (const CnnDetector *detector);
  * @image: a frame of the configured size, with the model's channels
  *
  * Computes the class map of every level. Neither allocates nor fails.
+ *
+ * Returns: 0 if the maps are what they were, which only a detector with
+ * CnnDetectorConfig.reuse finds out; else 1.
  */
-CNN_API void cnn_detector_run (CnnDetector *detector, const CnnImage *image);
+CNN_API int cnn_detector_run (CnnDetector *detector, const CnnImage *image);
 
 /**
  * cnn_detector_detect:
