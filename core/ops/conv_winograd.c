@@ -174,8 +174,8 @@ plan_bytes (const Plan *p, int threads)
   return (size_t) threads * thread_bytes (p) + (p->shared ? v_bytes (p) : 0);
 }
 
-/* A region of the map may be so small that its V is shared where that of the
- * whole is not: the most tiles for which that can be. */
+/* For the whole map and for each region of it: with fewer tiles V may be shared
+ * where that of all is not, and a group or what is gathered be larger. */
 size_t
 cnn_conv_winograd_bytes (const CnnConvParams *params, const CnnConvSizes *s,
     CnnWinogradForm form, const CnnPool *pool)
@@ -184,11 +184,14 @@ cnn_conv_winograd_bytes (const CnnConvParams *params, const CnnConvSizes *s,
   int scale = s->pooling ? 2 : 1, m = cnn_winograd_sizes (form).m;
   int y = ceil_div (s->oh * scale, m), x = ceil_div (s->ow * scale, m);
   int few = MIN_TASKS * threads * CNN_WINOGRAD_TILES;
-  Plan whole = plan_of (params, s, form, y, x, threads);
-  Plan part =
-      plan_of (params, s, form, 1, y * x < few ? y * x : few - 1, threads);
-  size_t a = plan_bytes (&whole, threads), b = plan_bytes (&part, threads);
-  return a > b ? a : b;
+  Plan plan = plan_of (params, s, form, y, x, threads);
+  size_t most = plan_bytes (&plan, threads);
+  for (int tiles = 1; tiles <= few && tiles < y * x; tiles++) {
+    plan = plan_of (params, s, form, 1, tiles, threads);
+    size_t bytes = plan_bytes (&plan, threads);
+    most = bytes > most ? bytes : most;
+  }
+  return most;
 }
 
 size_t
