@@ -153,52 +153,58 @@ cnn_redo_scratch_bytes (const CnnNode *node, const CnnRedoNode *redo,
 /* -- which cells ------------------------------------------------------- */
 
 static int64_t
-ceil_div (int64_t a, int64_t b)
+floor_div (int64_t a, int64_t b)
 {
-  return a / b + (a % b > 0);
+  return a / b - (a % b < 0);
 }
 
-/* Cells of which one looks at @begin ... @end - 1, along axis @a. */
-static void
-seen_by (const CnnOpGeometry *g, int a, int begin, int end, int *first,
-    int *last)
+static int64_t
+ceil_div (int64_t a, int64_t b)
 {
-  int64_t up = g->up[a] > 0 ? g->up[a] : 1;
-  int64_t low = up * ((int64_t) begin - g->window[a] + 1) - g->offset[a];
-  int64_t high = up * (int64_t) end - g->offset[a];
-  low = ceil_div (low, g->stride[a]);
-  high = ceil_div (high, g->stride[a]);
-  *first = low < 0 ? 0 : low > INT32_MAX ? INT32_MAX : (int) low;
-  *last = high < 0 ? 0 : high > INT32_MAX ? INT32_MAX : (int) high;
+  return -floor_div (-a, b);
 }
 
 static int
-round_up (int n, int step)
+limit (int64_t n, int size)
 {
-  return n > INT32_MAX - step ? n : (n + step - 1) / step * step;
+  return n < 0 ? 0 : n > size ? size : (int) n;
 }
 
-/* What to compute again of @out where @changed of input 0 is new. */
+/* Of @size cells along axis @a those to compute again where pixels @begin ...
+ * @end - 1 are new: those that look at one, and their neighbours in the same
+ * square of the grid. Cells beyond the map's end count, too: squares that reach
+ * over it look at what these would. */
+static void
+cells_after (const CnnOpGeometry *g, int a, int grid, const int pixels[2],
+    int size, int *first, int *last)
+{
+  int64_t up = g->up[a] > 0 ? g->up[a] : 1;
+  int64_t low = up * ((int64_t) pixels[0] - g->window[a] + 1) - g->offset[a];
+  int64_t high = up * (int64_t) pixels[1] - g->offset[a];
+  low = ceil_div (low, g->stride[a]);
+  high = ceil_div (high, g->stride[a]);
+  *first = *last = 0;
+  if (high <= low)
+    return;
+  *first = limit (floor_div (low, grid) * grid, size);
+  *last = limit (ceil_div (high, grid) * grid, size);
+}
+
+/* What to compute again of the output where @changed of input 0 is new. */
 static CnnRegion
 region_after (const CnnRedoNode *redo, const CnnOpCall *call, const CnnOp *op,
     const CnnRegion *changed)
 {
   const CnnTensor *out = call->out[0];
+  const int x[] = { changed->x0, changed->x1 };
+  const int y[] = { changed->y0, changed->y1 };
   int grid[2] = { 1, 1 };
   CnnRegion r;
-  seen_by (&redo->look, 0, changed->y0, changed->y1, &r.y0, &r.y1);
-  seen_by (&redo->look, 1, changed->x0, changed->x1, &r.x0, &r.x1);
-  r = cnn_region_clip (&r, width_of (out), height_of (out));
-  if (!op->region_grid || !cnn_region_cells (&r))
-    return r;
-  op->region_grid (call, grid);
-  r = (CnnRegion){
-    .x0 = r.x0 / grid[1] * grid[1],
-    .y0 = r.y0 / grid[0] * grid[0],
-    .x1 = round_up (r.x1, grid[1]),
-    .y1 = round_up (r.y1, grid[0]),
-  };
-  return cnn_region_clip (&r, width_of (out), height_of (out));
+  if (op->region_grid)
+    op->region_grid (call, grid);
+  cells_after (&redo->look, 0, grid[0], y, height_of (out), &r.y0, &r.y1);
+  cells_after (&redo->look, 1, grid[1], x, width_of (out), &r.x0, &r.x1);
+  return r;
 }
 
 /* Returns: false if all of the output follows from what has changed. */

@@ -168,9 +168,10 @@ typedef struct
  *   cell of the inputs, it follows from that alone, all channels of it: then
  *   forward() on a piece of the maps gives that piece of the result, to the
  *   bit. NULL = no
- * @region_grid: regions of out[0] have to begin and end at multiples of
- *   @grid ([0] vertical), or at the map's end, for forward() to give the same
- *   bits as without a region. NULL = anywhere
+ * @region_grid: sides of the squares ([0] vertical) in which forward() computes
+ *   out[0], all cells of one from all that one of them looks at, so that each
+ *   may show in the others' rounding: regions consist of whole squares, but for
+ *   the map's end. NULL = 1
  * @samples: in training, where sample i of each output follows from sample i of
  *   the inputs and from constants; NULL = CNN_SAMPLES_TOGETHER.
  *   cnn_op_samples_apart() for operators of which that is always true
