@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* decode.c: from a class map to candidates.
  *
- * Every cell of every level passes through here for each frame; nearly all are
- * background. Classes are the outer dimension, so the loops run over runs of
- * cells that fit the first-level cache and the compiler vectorises; a run
- * without a cell above the threshold is left after one comparison. */
+ * Every new cell of every level passes through here for each frame; nearly all
+ * are background. Classes are the outer dimension, so the loops run over pieces
+ * of rows that fit the first-level cache and the compiler vectorises; a run
+ * without a cell above the threshold is left after one comparison. Winners are
+ * kept, so that where a map has not changed nobody looks at its classes. */
 
 #include "detect/decode.h"
 
 #define RUN 256
 
-/* Best class, background left out, of @n cells: its probability and number.
- * NaN never wins: no comparison with it is true. */
+static size_t
+least (size_t a, size_t b)
+{
+  return a < b ? a : b;
+}
+
+/* Of @n cells, at most RUN, from @first on. */
 static void
-best_of (const CnnMap *map, int background, size_t first, size_t n,
+find_winners (const CnnMap *map, int background, size_t first, size_t n,
     float *restrict best, int *restrict class_id)
 {
   size_t cells = (size_t) map->width * (size_t) map->height;
@@ -32,6 +38,24 @@ best_of (const CnnMap *map, int background, size_t first, size_t n,
   }
 }
 
+void
+cnn_decode_winners (const CnnMap *map, int background, const CnnRegion *region,
+    const CnnWinners *winners)
+{
+  size_t width = (size_t) map->width, columns;
+  size_t begin = (size_t) region->y0 * width + (size_t) region->x0;
+  int rows = region->y1 - region->y0;
+  columns = (size_t) (region->x1 - region->x0);
+  if (columns == width) {
+    columns *= (size_t) rows;
+    rows = 1;
+  }
+  for (int y = 0; y < rows; y++, begin += width)
+    for (size_t at = begin; at < begin + columns; at += RUN)
+      find_winners (map, background, at, least (begin + columns - at, RUN),
+          winners->best + at, winners->class_id + at);
+}
+
 static bool
 any_reaches (const float *best, size_t n, float threshold)
 {
@@ -43,26 +67,23 @@ any_reaches (const float *best, size_t n, float threshold)
 
 void
 cnn_decode_candidates (const CnnMap *map, int level, const CnnWindows *windows,
-    const CnnDetectParams *params, CnnCandidates *candidates)
+    const CnnWinners *winners, float threshold, CnnCandidates *candidates)
 {
   size_t cells = (size_t) map->width * (size_t) map->height;
-  float threshold = (float) params->threshold, best[RUN];
-  int class_id[RUN];
-
   for (size_t first = 0, n; first < cells; first += n) {
-    n = cells - first < RUN ? cells - first : RUN;
-    best_of (map, params->background, first, n, best, class_id);
+    const float *best = winners->best + first;
+    n = least (cells - first, RUN);
     if (!any_reaches (best, n, threshold))
       continue;
     for (size_t i = 0; i < n; i++) {
       int cell = (int) (first + i);
-      if (!(best[i] >= threshold) || class_id[i] < 0)
+      if (!(best[i] >= threshold) || winners->class_id[cell] < 0)
         continue;
       CnnCandidate candidate = {
         .box = cnn_windows_box (windows, cell / map->width, cell % map->width),
         /* A network may call its outputs probabilities and be wrong. */
         .confidence = best[i] < 1 ? best[i] : 1,
-        .class_id = class_id[i],
+        .class_id = winners->class_id[cell],
         .level = level,
         .cell = cell,
       };

@@ -10,10 +10,12 @@
 #include "base/error.h"
 #include "detect/decode.h"
 #include "detect/pyramid.h"
+#include "graph/incremental.h"
 #include "graph/program.h"
 #include "image/changes.h"
 
-/* margin: pixels that a window sees beyond the one that changed. */
+/* margin: pixels that a window sees beyond the one that changed. stale: where
+ * the map is newer than its winners. */
 typedef struct
 {
   CnnResampler *resampler;
@@ -21,6 +23,8 @@ typedef struct
   CnnMap map;
   CnnWindows windows;
   int margin;
+  CnnWinners winners;
+  CnnRegions stale;
 } Level;
 
 /* arena: of all levels, which run one after another, the largest first.
@@ -190,6 +194,11 @@ add_level (CnnDetector *d, const CnnLevel *size, CnnError *error)
   level->map.scale_y = (double) config->height / size->height;
   cnn_windows_init (&level->windows, &level->map.geometry, level->map.scale_x,
       level->map.scale_y, d->object_px);
+  size_t cells = (size_t) level->map.width * (size_t) level->map.height;
+  level->winners.best = calloc (cells, sizeof *level->winners.best);
+  level->winners.class_id = calloc (cells, sizeof *level->winners.class_id);
+  if (!level->winners.best || !level->winners.class_id)
+    return cnn_error_memory (error, cells, "the best classes");
   level->margin = level->map.geometry.window[0] - 1;
   d->macs += session_macs (level->session);
   return CNN_OK;
@@ -240,6 +249,8 @@ cnn_detector_free (CnnDetector *detector)
   for (int k = 0; k < detector->n_levels; k++) {
     cnn_resampler_free (detector->levels[k].resampler);
     cnn_session_free (detector->levels[k].session);
+    free (detector->levels[k].winners.best);
+    free (detector->levels[k].winners.class_id);
   }
   cnn_changes_free (detector->changes);
   cnn_arena_free (detector->arena);
@@ -272,17 +283,7 @@ cnn_detector_macs (const CnnDetector *detector)
 }
 
 static void
-run_level (const CnnDetector *d, Level *level, const CnnImage *image)
-{
-  CnnPixelRange range = cnn_model_info (d->model)->range;
-  cnn_resampler_run (level->resampler, image, range, d->config.pool,
-      cnn_session_input (level->session, 0)->data);
-  cnn_session_run (level->session);
-}
-
-/* Returns: false if the map is what it was. */
-static bool
-run_level_changed (const CnnDetector *d, Level *level, const CnnImage *image,
+run_level (const CnnDetector *d, Level *level, const CnnImage *image,
     const CnnRegions *changed)
 {
   CnnPixelRange range = cnn_model_info (d->model)->range;
@@ -294,25 +295,37 @@ run_level_changed (const CnnDetector *d, Level *level, const CnnImage *image,
   for (int i = 0; i < regions.count; i++)
     cnn_resampler_run_region (level->resampler, image, range, &regions.items[i],
         d->config.pool, cnn_session_input (level->session, 0)->data);
-  return cnn_session_run_changed (level->session, regions.items, regions.count);
+  cnn_session_run_changed (level->session, regions.items, regions.count);
+}
+
+/* Returns: false if the map is what it was. */
+static bool
+note_changes (Level *level)
+{
+  const CnnChange *change = cnn_session_changes (level->session);
+  CnnRegion all = { 0, 0, level->map.width, level->map.height };
+  if (change->all)
+    cnn_regions_add (&level->stale, &all, 0);
+  for (int i = 0; i < change->regions.count; i++)
+    cnn_regions_add (&level->stale, &change->regions.items[i], 0);
+  return change->all || change->regions.count;
 }
 
 int
 cnn_detector_run (CnnDetector *detector, const CnnImage *image)
 {
   CnnDetector *d = detector;
-  CnnRegions changed;
-  bool new_maps = !d->changes;
+  CnnRegions changed = { 1, { { 0, 0, image->width, image->height } } };
+  bool is_new = false;
   if (d->changes)
     cnn_changes_find (d->changes, image, d->window[0] - 1, d->config.pool,
         &changed);
-  for (int k = 0; k < d->n_levels; k++)
-    if (!d->changes)
-      run_level (d, &d->levels[k], image);
-    else if (changed.count)
-      new_maps |= run_level_changed (d, &d->levels[k], image, &changed);
-  d->detected = d->detected && !new_maps;
-  return new_maps;
+  for (int k = 0; k < d->n_levels && changed.count; k++) {
+    run_level (d, &d->levels[k], image, &changed);
+    is_new |= note_changes (&d->levels[k]);
+  }
+  d->detected = d->detected && !is_new;
+  return is_new;
 }
 
 static bool
@@ -321,6 +334,21 @@ same_params (const CnnDetectParams *a, const CnnDetectParams *b)
   return a->background == b->background && a->threshold == b->threshold
       && a->iou_threshold == b->iou_threshold
       && a->max_detections == b->max_detections;
+}
+
+static void
+decode_level (CnnDetector *d, int k, const CnnDetectParams *params)
+{
+  Level *level = &d->levels[k];
+  CnnRegion all = { 0, 0, level->map.width, level->map.height };
+  if (params->background != d->params.background)
+    cnn_regions_add (&level->stale, &all, 0);
+  for (int i = 0; i < level->stale.count; i++)
+    cnn_decode_winners (&level->map, params->background, &level->stale.items[i],
+        &level->winners);
+  level->stale.count = 0;
+  cnn_decode_candidates (&level->map, k, &level->windows, &level->winners,
+      (float) params->threshold, &d->candidates);
 }
 
 int
@@ -333,8 +361,7 @@ cnn_detector_detect (CnnDetector *detector, const CnnDetectParams *params,
     return detector->n_found;
   candidates->count = 0;
   for (int k = 0; k < detector->n_levels && !detector->per_pixel; k++)
-    cnn_decode_candidates (&detector->levels[k].map, k,
-        &detector->levels[k].windows, params, candidates);
+    decode_level (detector, k, params);
   detector->n_found = cnn_candidates_select (candidates, detector->config.width,
       detector->config.height, params);
   detector->params = *params;

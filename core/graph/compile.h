@@ -25,7 +25,8 @@
  * @kept: outputs, where others may use @arena between two runs; all values, if
  *   it is incremental
  * @redo: (nullable): one a node, if it may run where the input has changed;
- *   @changes: one a value. @has_run: all activations are there
+ *   @changes: one a value. @has_run: all activations are there. @changed: of
+ *   output 0
  * @learn: what it learns, if it does. @chunks: (nullable): how, with @pool
  * @grads: gradient of each value that matters, data NULL elsewhere
  */
@@ -48,7 +49,7 @@ struct CnnSession
   CnnMemoryInfo memory;
 
   CnnRedoNode *redo;
-  CnnChange *changes;
+  CnnChange *changes, changed;
   bool has_run;
 
   CnnLearn learn;

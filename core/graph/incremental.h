@@ -58,4 +58,8 @@ size_t cnn_redo_scratch_bytes (const CnnNode *node, const CnnRedoNode *redo,
 void cnn_redo_run (const CnnNode *node, const CnnRedoNode *redo,
     const CnnOpCall *call, CnnChange *changes);
 
+/** cnn_session_changes: Returns: what was new of output 0 after the last run,
+ * which was incremental or of everything; borrowed. */
+const CnnChange *cnn_session_changes (const CnnSession *session);
+
 #endif

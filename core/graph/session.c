@@ -103,6 +103,7 @@ cnn_session_run (CnnSession *session)
     g->nodes[n].op->forward (&session->calls[n]);
   }
   session->has_run = true;
+  session->changed.all = true;
 }
 
 /* What the caller says of the inputs; everything else has not changed yet. */
@@ -126,14 +127,14 @@ begin_changes (CnnSession *s, const CnnRegion *changed, int n_changed)
   }
 }
 
-int
+void
 cnn_session_run_changed (CnnSession *session, const CnnRegion *changed,
     int n_changed)
 {
   const CnnGraph *g = session->graph;
   if (!session->redo || !session->has_run) {
     cnn_session_run (session);
-    return 1;
+    return;
   }
   begin_changes (session, changed, n_changed);
   for (size_t i = 0; i < session->n_todo; i++) {
@@ -141,8 +142,13 @@ cnn_session_run_changed (CnnSession *session, const CnnRegion *changed,
     cnn_redo_run (&g->nodes[n], &session->redo[n], &session->calls[n],
         session->changes);
   }
-  const CnnChange *y = &session->changes[g->outputs[0]];
-  return y->all || y->regions.count;
+  session->changed = session->changes[g->outputs[0]];
+}
+
+const CnnChange *
+cnn_session_changes (const CnnSession *session)
+{
+  return &session->changed;
 }
 
 void

@@ -186,10 +186,8 @@ CNN_API void cnn_session_run (CnnSession *session);
  *
  * Cost: the MACs of the cells that see a changed pixel. Neither allocates nor
  * fails. Threads: as cnn_session_run().
- *
- * Returns: 0 if output 0 is what it was, 1 if it may have changed.
  */
-CNN_API int cnn_session_run_changed (CnnSession *session,
+CNN_API void cnn_session_run_changed (CnnSession *session,
     const CnnRegion *changed, int n_changed);
 
 /**
