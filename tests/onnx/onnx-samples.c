@@ -13,14 +13,16 @@
 #include <glib.h>
 
 #include <cnn/onnx.h>
+#include <cnn/quantize.h>
 #include <cnn/session.h>
 
 #include "graph/program.h"
 #include "handmade.h"
 #include "samples.h"
 
-#define N_NETWORKS 60
-#define N_MAPS     20
+#define N_NETWORKS  60
+#define N_MAPS      20
+#define N_QUANTISED 30
 
 typedef struct
 {
@@ -68,10 +70,11 @@ note_operators (const Output *out, const CnnModel *model)
     g_hash_table_add (out->seen, (gpointer) graph->nodes[i].op->name);
 }
 
-/* @bytes: the file to save; NULL = what we write of @model. */
+/* @bytes: the file to save; NULL = what we write of @model. @more: (nullable):
+ * what else to say of it. */
 static void
-add_sample (const Output *out, const char *name, CnnModel *model, int height,
-    int width, GBytes *bytes)
+add_sample_with (const Output *out, const char *name, CnnModel *model,
+    int height, int width, GBytes *bytes, const char *more)
 {
   const CnnShape shape = { 4,
     { 1, cnn_model_info (model)->channels, height, width } };
@@ -99,9 +102,52 @@ add_sample (const Output *out, const char *name, CnnModel *model, int height,
       out->list->len > 1 ? ",\n" : "", name);
   append_shape (out->list, "shape", &shape);
   append_shape (out->list, "output", &answer->shape);
-  g_string_append_c (out->list, '}');
+  g_string_append_printf (out->list, "%s}", more ? more : "");
   note_operators (out, model);
   cnn_session_free (session);
+}
+
+static void
+add_sample (const Output *out, const char *name, CnnModel *model, int height,
+    int width, GBytes *bytes)
+{
+  add_sample_with (out, name, model, height, width, bytes, NULL);
+}
+
+/* The network on 8 bits: as it is, and as a map. Where sums lie in the middle
+ * between two steps, implementations may choose either, in each layer; ONNX
+ * Runtime is to use its own integer kernels. */
+static void
+add_quantised (const Output *out, guint32 seed)
+{
+  const char *often = ", \"relative\": true, \"tolerance\": 0.01, "
+                      "\"optimised\": true";
+  CnnModel *model = sample_model (seed), *small = NULL, *map = NULL;
+  const CnnModelInfo *info = cnn_model_info (model);
+  CnnQuantizer *quantizer = NULL;
+  CnnError error = { 0 };
+  char name[32];
+  if (cnn_quantizer_new (model, NULL, &quantizer, &error) != CNN_OK)
+    g_error ("network-%u: %s", seed, error.message);
+  gsize n = (gsize) (info->channels * info->height * info->width);
+  float *picture = g_new (float, n);
+  for (guint32 i = 0; i < 20; i++) {
+    sample_picture (1000 * seed + i, picture, n);
+    cnn_quantizer_show (quantizer, picture);
+  }
+  if (cnn_quantizer_model (quantizer, &small, &error) != CNN_OK
+      || cnn_model_to_map (small, &map, &error) != CNN_OK)
+    g_error ("network-%u: %s", seed, error.message);
+  g_snprintf (name, sizeof name, "bytes-%u", seed);
+  add_sample_with (out, name, small, info->height, info->width, NULL, often);
+  g_snprintf (name, sizeof name, "bytes-map-%u", seed);
+  add_sample_with (out, name, map, info->height + 9, info->width + 14, NULL,
+      often);
+  g_free (picture);
+  cnn_quantizer_free (quantizer);
+  cnn_model_unref (map);
+  cnn_model_unref (small);
+  cnn_model_unref (model);
 }
 
 static void
@@ -235,6 +281,8 @@ main (int argc, char **argv)
     g_hash_table_new (g_str_hash, g_str_equal) };
   for (guint32 seed = 0; seed < N_NETWORKS; seed++)
     add_network (&out, seed);
+  for (guint32 seed = 0; seed < N_QUANTISED; seed++)
+    add_quantised (&out, seed);
   add_handmade (&out);
   add_old (&out);
   add_models (&out, g_getenv ("CONVNET_MODELS"));
