@@ -33,8 +33,8 @@
 
 /**
  * CnnWinogradForm:
- * What F (m, r) is made of; points 0, 1, -1, 2, -2 and, where alpha is 8, 1/2
- * and -1/2, then infinity.
+ * F (m, r); the first alpha - 1 of the points 0, 1, -1, 2, -2, 1/2, -1/2, then
+ * infinity.
  */
 typedef enum
 {
@@ -42,6 +42,7 @@ typedef enum
   CNN_WINOGRAD_6_3, /* alpha 8 */
   CNN_WINOGRAD_2_5, /* alpha 6 */
   CNN_WINOGRAD_4_3, /* alpha 6 */
+  CNN_WINOGRAD_2_3, /* alpha 4 */
   CNN_WINOGRAD_FORMS
 } CnnWinogradForm;
 

@@ -44,6 +44,11 @@ input_points (const int alpha, const Vec *d, Vec *v)
     odd = (d[5] - 5.0f * d[3]) + 4.0f * d[1];
     v[5] = even + 0.5f * odd;
     v[6] = even - 0.5f * odd;
+  } else if (alpha == 4) {
+    v[0] = d[2] - d[0];
+    v[3] = d[3] - d[1];
+    v[1] = d[2] + d[1];
+    v[2] = d[2] - d[1];
   } else {
     v[0] = (d[4] - 5.0f * d[2]) + 4.0f * d[0];
     v[5] = (d[5] - 5.0f * d[3]) + 4.0f * d[1];
@@ -63,8 +68,11 @@ INLINE void
 output_points (const int alpha, const int m, const Vec *v, Vec *y)
 {
   const Vec sum1 = v[1] + v[2], minus1 = v[1] - v[2];
-  const Vec sum2 = v[3] + v[4], minus2 = v[3] - v[4];
-  Vec sum3 = { 0 }, minus3 = { 0 };
+  Vec sum2 = { 0 }, minus2 = { 0 }, sum3 = { 0 }, minus3 = { 0 };
+  if (alpha > 4) {
+    sum2 = v[3] + v[4];
+    minus2 = v[3] - v[4];
+  }
   if (alpha == 8) {
     sum3 = v[5] + v[6];
     minus3 = v[5] - v[6];
@@ -72,7 +80,9 @@ output_points (const int alpha, const int m, const Vec *v, Vec *y)
   UNROLL
   for (int j = 0; j < m; j++) {
     const float power = (float) (1 << j);
-    y[j] = (j % 2 ? minus1 : sum1) + power * (j % 2 ? minus2 : sum2);
+    y[j] = j % 2 ? minus1 : sum1;
+    if (alpha > 4)
+      y[j] += power * (j % 2 ? minus2 : sum2);
     if (alpha == 8)
       y[j] += 1 / power * (j % 2 ? minus3 : sum3);
     if (!j)
@@ -184,6 +194,9 @@ KERNEL (cnn_winograd_input_f32) (const CnnWinogradInput *run)
       break;
     case CNN_WINOGRAD_4_3:
       winograd_input (run, 4, 3);
+      break;
+    case CNN_WINOGRAD_2_3:
+      winograd_input (run, 2, 3);
       break;
     case CNN_WINOGRAD_FORMS:
       break;
@@ -316,6 +329,9 @@ KERNEL (cnn_winograd_output_f32) (const CnnWinogradOutput *run)
       break;
     case CNN_WINOGRAD_4_3:
       winograd_output (run, 4, 3);
+      break;
+    case CNN_WINOGRAD_2_3:
+      winograd_output (run, 2, 3);
       break;
     case CNN_WINOGRAD_FORMS:
       break;

@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/batch_norm.h"
 #include "ops/moments.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
@@ -267,6 +268,16 @@ samples (const void *params)
 {
   return ((const Params *) params)->training ? CNN_SAMPLES_TOGETHER
                                              : CNN_SAMPLES_APART;
+}
+
+bool
+cnn_batch_norm_fusable (const CnnOp *op, const void *params, float *epsilon)
+{
+  const Params *p = params;
+  if (op != &cnn_op_batch_normalization || p->training)
+    return false;
+  *epsilon = p->epsilon;
+  return true;
 }
 
 const CnnOp cnn_op_batch_normalization = {

@@ -11,9 +11,11 @@
 #include "ops/conv.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "ops/batch_norm.h"
 #include "ops/planar.h"
 #include "ops/pooling.h"
 #include "ops/shapes.h"
@@ -138,7 +140,7 @@ static void
 region_grid (const CnnOpCall *call, int grid[2])
 {
   const CnnConvParams *p = call->params;
-  int m = call->variant == CNN_CONV_DIRECT
+  int m = call->variant < CNN_CONV_WINOGRAD
       ? 1
       : cnn_winograd_sizes (call->variant - CNN_CONV_WINOGRAD).m;
   grid[0] = grid[1] = p->pooling && m > 1 ? m / 2 : m;
@@ -154,7 +156,7 @@ macs (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
   uint64_t cells = channels ? (uint64_t) cnn_elements (out) / channels : 0;
   uint64_t each = cnn_product (w, 0, w->rank);
   for (int k = 0; k < p->n_tail; k++)
-    each += cnn_elements (in[CNN_CONV_INPUTS + 2 * k]);
+    each += cnn_elements (in[cnn_conv_stage_input (p, k)]);
   return cells * each * (p->pooling ? 4 : 1);
 }
 
@@ -234,7 +236,11 @@ variant (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
     const CnnTensor *out, CnnPrecision precision)
 {
   CnnConvSizes s = sizes_of (params, in, out);
-  if (precision == CNN_PRECISION_EXACT || !in[1]->data)
+  if (!in[1]->data)
+    return CNN_CONV_DIRECT;
+  if (cnn_conv_is_dot (&s) && !((const CnnConvParams *) params)->normalised)
+    return CNN_CONV_DOT;
+  if (precision == CNN_PRECISION_EXACT)
     return CNN_CONV_DIRECT;
   return cnn_conv_choose (&s, cnn_kernels ()->lanes);
 }
@@ -251,6 +257,8 @@ scratch_bytes (const void *params, const CnnTensor *const *in,
     size_t back = cnn_conv_backward_bytes (&s);
     return back > bytes ? back : bytes;
   }
+  if (variant_ == CNN_CONV_DOT)
+    return cnn_conv_dot_bytes (&s);
   if (variant_ != CNN_CONV_DIRECT)
     return cnn_conv_winograd_bytes (params, &s, variant_ - CNN_CONV_WINOGRAD,
         pool);
@@ -287,21 +295,40 @@ cnn_conv_packed_floats (const CnnConvParams *params, const CnnShape *weights,
   return cnn_product (weights, 0, weights->rank);
 }
 
+/* Of all that pack() writes: the Conv itself, the stages of its tail, and, if it
+ * is normalised, the bias behind them. */
+static size_t
+packed_floats (const CnnConvParams *p, const CnnTensor *const *in, int variant_)
+{
+  size_t floats = cnn_conv_packed_floats (p, &in[1]->shape, variant_);
+  for (int k = 0; k < p->n_tail; k++)
+    floats += cnn_elements (in[cnn_conv_stage_input (p, k)]);
+  return floats;
+}
+
+const float *
+cnn_conv_bias (const CnnOpCall *call, const void *packed)
+{
+  const CnnConvParams *p = call->params;
+  if (p->normalised)
+    return (const float *) packed + packed_floats (p, call->in, call->variant);
+  return call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
+}
+
 static size_t
 packed_bytes (const void *params, const CnnTensor *const *in,
     CNN_UNUSED int n_in, int variant_)
 {
   const CnnConvParams *p = params;
-  if (!in[1]->data)
+  if (!in[1]->data || variant_ == CNN_CONV_DOT)
     return 0;
-  size_t floats = cnn_conv_packed_floats (p, &in[1]->shape, variant_);
-  for (int k = 0; k < p->n_tail; k++)
-    floats += cnn_elements (in[CNN_CONV_INPUTS + 2 * k]);
-  return floats * sizeof (float);
+  size_t bias = p->normalised ? (size_t) in[1]->shape.dims[0] : 0;
+  return (packed_floats (p, in, variant_) + bias) * sizeof (float);
 }
 
 static void
-pack_planar (const CnnConvParams *p, const CnnTensor *w, float *packed)
+pack_planar (const CnnConvParams *p, const CnnTensor *w, const float *scale,
+    float *packed)
 {
   CnnConvSizes s = weight_sizes (p, &w->shape);
   size_t taps = cnn_product (&w->shape, 2, w->shape.rank);
@@ -312,12 +339,36 @@ pack_planar (const CnnConvParams *p, const CnnTensor *w, float *packed)
     .oc = s.oc,
     .ic = s.ic,
     .n_taps = (int) taps,
+    .scale = scale,
   };
   size_t group_size = (size_t) weights.oc * weights.o_step;
   for (int g = 0; g < s.group; g++) {
     cnn_planar_pack (&weights, packed + (size_t) g * group_size);
     weights.data += group_size;
+    weights.scale += scale ? s.oc : 0;
   }
+}
+
+/* scale (y - mean) / sqrt (variance + epsilon) + shift, of y = W x + b, is
+ * (s W) x + s (b - mean) + shift. Writes s; write_bias(), when the weights are
+ * packed, the rest in its place. */
+static void
+write_scale (const CnnConvParams *p, const CnnTensor *const *in, float *s)
+{
+  const float *scale = in[CNN_CONV_INPUTS]->data;
+  const float *variance = in[CNN_CONV_INPUTS + 3]->data;
+  for (int64_t o = 0; o < in[1]->shape.dims[0]; o++)
+    s[o] = scale[o] / sqrtf (variance[o] + p->epsilon);
+}
+
+static void
+write_bias (const CnnTensor *const *in, float *s)
+{
+  const float *shift = in[CNN_CONV_INPUTS + 1]->data;
+  const float *mean = in[CNN_CONV_INPUTS + 2]->data;
+  const float *bias = in[2] ? in[2]->data : NULL;
+  for (int64_t o = 0; o < in[1]->shape.dims[0]; o++)
+    s[o] = s[o] * ((bias ? bias[o] : 0) - mean[o]) + shift[o];
 }
 
 static void
@@ -326,17 +377,23 @@ pack (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
 {
   const CnnConvParams *p = params;
   CnnConvSizes s = weight_sizes (p, &in[1]->shape);
-  float *to = packed;
+  float *to = packed, *bias = to + packed_floats (p, in, variant_);
+  const float *scale = p->normalised ? bias : NULL;
+  if (p->normalised)
+    write_scale (p, in, bias);
   if (variant_ != CNN_CONV_DIRECT)
-    cnn_conv_winograd_pack (&s, variant_ - CNN_CONV_WINOGRAD, in[1]->data, to);
+    cnn_conv_winograd_pack (&s, variant_ - CNN_CONV_WINOGRAD, in[1]->data,
+        scale, to);
   else
-    pack_planar (p, in[1], to);
+    pack_planar (p, in[1], scale, to);
   to += cnn_conv_packed_floats (p, &in[1]->shape, variant_);
   for (int k = 0; k < p->n_tail; k++) {
-    const CnnTensor *w = in[CNN_CONV_INPUTS + 2 * k];
-    pack_planar (&(CnnConvParams){ .group = 1 }, w, to);
+    const CnnTensor *w = in[cnn_conv_stage_input (p, k)];
+    pack_planar (&(CnnConvParams){ .group = 1 }, w, NULL, to);
     to += cnn_elements (w);
   }
+  if (p->normalised)
+    write_bias (in, bias);
 }
 
 static CnnActivation
@@ -367,6 +424,14 @@ is_stage (const CnnOpFusion *f)
 }
 
 static bool
+add_norm (CnnConvParams *p, const CnnOpFusion *f)
+{
+  return !f->learning && f->in[1]->data && !p->normalised && !p->activation
+      && !p->pooling && !p->n_tail
+      && cnn_batch_norm_fusable (f->next, f->next_params, &p->epsilon);
+}
+
+static bool
 add_stage (CnnConvParams *p, const CnnOpFusion *f)
 {
   if (f->learning || p->group != 1 || p->pooling
@@ -388,7 +453,9 @@ fuse (void *params, const CnnOpFusion *fusion)
   CnnActivation *mine =
       p->n_tail ? &p->tail[p->n_tail - 1].activation : &p->activation;
   CnnFusedPool pool = cnn_pool_fusable (fusion->next, fusion->next_params);
-  if (pool && !p->pooling && !p->n_tail)
+  if (add_norm (p, fusion))
+    p->normalised = true;
+  else if (pool && !p->pooling && !p->n_tail)
     p->pooling = pool;
   else if (f && !*mine && p->pooling != CNN_FUSED_POOL_AVERAGE)
     *mine = f;

@@ -8,9 +8,11 @@
 #include "ops/conv_tail.h"
 #include "ops/window.h"
 
-/** CNN_CONV_INPUTS: inputs of a Conv; weights and bias of each 1x1 convolution
- * that it has taken over follow them. */
-#define CNN_CONV_INPUTS 3
+/** CNN_CONV_INPUTS: inputs of a Conv; scale, bias, mean and variance of a
+ * BatchNormalization that it has taken over follow them, then weights and bias
+ * of each 1x1 convolution (cnn_conv_stage_input()). */
+#define CNN_CONV_INPUTS      3
+#define CNN_CONV_NORM_INPUTS 4
 
 /** CnnConvTailParams: one of these. */
 typedef struct
@@ -21,24 +23,27 @@ typedef struct
 
 /**
  * CnnConvParams:
- * @activation, @pooling, @tail: taken over from the operators after it; there
- *   is no tail where it pools
+ * @normalised, @epsilon, @activation, @pooling, @tail: taken over from the
+ *   operators after it; there is no tail where it pools
  */
 typedef struct
 {
   CnnWindow window;
   int64_t group;
+  bool normalised;
+  float epsilon;
   CnnActivation activation;
   CnnFusedPool pooling;
   CnnConvTailParams tail[CNN_CONV_STAGES - 1];
   int n_tail;
 } CnnConvParams;
 
-/** CNN_CONV_DIRECT, CNN_CONV_WINOGRAD: variants; those from CNN_CONV_WINOGRAD
- * on are Winograd's forms. */
+/** CNN_CONV_DIRECT, CNN_CONV_DOT, CNN_CONV_WINOGRAD: variants; those from
+ * CNN_CONV_WINOGRAD on are Winograd's forms. */
 enum
 {
   CNN_CONV_DIRECT,
+  CNN_CONV_DOT,
   CNN_CONV_WINOGRAD
 };
 
@@ -96,6 +101,19 @@ void cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
 size_t cnn_conv_packed_floats (const CnnConvParams *params,
     const CnnShape *weights, int variant);
 
+/** cnn_conv_stage_input: which input holds the weights of stage @k of the tail.
+ */
+static inline int
+cnn_conv_stage_input (const CnnConvParams *params, int k)
+{
+  return CNN_CONV_INPUTS + (params->normalised ? CNN_CONV_NORM_INPUTS : 0)
+      + 2 * k;
+}
+
+/** cnn_conv_bias: Returns: (nullable): of all groups, with what normalising
+ * adds. @packed: what pack() wrote. */
+const float *cnn_conv_bias (const CnnOpCall *call, const void *packed);
+
 /** cnn_conv_tail: its tail in @call. @with_head: with the Conv itself, 1x1, as
  * the first stage. */
 CnnConvTail
@@ -104,6 +122,11 @@ cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head);
 size_t cnn_conv_forward_bytes (const CnnConvParams *params,
     const CnnConvSizes *sizes, bool packs, const CnnPool *pool);
 void cnn_conv_forward (const CnnOpCall *call);
+
+/** cnn_conv_is_dot: does the kernel cover all of the input? */
+bool cnn_conv_is_dot (const CnnConvSizes *sizes);
+size_t cnn_conv_dot_bytes (const CnnConvSizes *sizes);
+void cnn_conv_dot (const CnnOpCall *call, const CnnConvSizes *sizes);
 
 /** cnn_conv_choose: Returns: the variant that should be fastest with vectors
  * of @lanes. */
@@ -116,8 +139,9 @@ size_t cnn_conv_winograd_bytes (const CnnConvParams *params,
  * @weights, oc*group ic r r. */
 size_t
 cnn_conv_winograd_packed (const CnnConvSizes *sizes, CnnWinogradForm form);
+/** cnn_conv_winograd_pack: @scale: (nullable): of each output channel. */
 void cnn_conv_winograd_pack (const CnnConvSizes *sizes, CnnWinogradForm form,
-    const float *weights, float *packed);
+    const float *weights, const float *scale, float *packed);
 /** cnn_conv_winograd: @region begins and ends where tiles do, or at the map's
  * end. */
 void cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *sizes,

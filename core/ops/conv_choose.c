@@ -18,6 +18,9 @@
 /* Operations a vector of tiles and value of alpha^2. */
 #define INPUT_FACTOR  9.0
 #define OUTPUT_FACTOR 6.0
+/* Operations to begin a product, a transform. */
+#define PRODUCT_CALL   60.0
+#define TRANSFORM_CALL 300.0
 /* Bytes that come from afar in the time of an operation. */
 #define FAR_BYTES  4.0
 #define NEAR_BYTES (1 << 20)
@@ -52,7 +55,12 @@ winograd_cost (const CnnConvSizes *s, CnnWinogradForm form, int lanes)
       * ((s->ow * scale + w.m - 1) / w.m);
   double vecs = (double) ((int) (tiles + lanes - 1) / lanes);
   double weights = (double) s->oc * s->ic * products;
-  return vecs
+  double blocks = (double) ((int) tiles / BLOCK_TILES + 1);
+  double calls =
+      products * ((s->oc + CNN_CONV_BLOCK - 1) / CNN_CONV_BLOCK) * PRODUCT_CALL
+      + (s->ic + s->oc) * TRANSFORM_CALL;
+  return blocks * calls
+      + vecs
       * (weights * PRODUCT_FACTOR
           + products * (s->ic * INPUT_FACTOR + s->oc * OUTPUT_FACTOR))
       + weights_cost (weights, 1 + tiles / (8 * BLOCK_TILES));

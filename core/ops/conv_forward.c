@@ -139,12 +139,6 @@ cnn_conv_forward_bytes (const CnnConvParams *params, const CnnConvSizes *sizes,
   return layout_of (params, sizes, packs, pool).end;
 }
 
-static const float *
-bias_of (const CnnOpCall *call, int i)
-{
-  return i < call->n_in && call->in[i] ? call->in[i]->data : NULL;
-}
-
 CnnConvTail
 cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head)
 {
@@ -155,17 +149,19 @@ cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head)
   if (with_head)
     tail.stages[tail.count++] = (CnnConvStage){
       .weights = weights,
-      .bias = bias_of (call, 2),
+      .bias = cnn_conv_bias (call, packed),
       .ic = (int) w->dims[1],
       .oc = (int) (w->dims[0] / p->group),
       .activation = p->activation,
     };
   weights += cnn_conv_packed_floats (p, w, call->variant);
   for (int k = 0; k < p->n_tail; k++) {
-    const CnnTensor *stage = call->in[CNN_CONV_INPUTS + 2 * k];
+    int i = cnn_conv_stage_input (p, k);
+    const CnnTensor *stage = call->in[i];
     tail.stages[tail.count++] = (CnnConvStage){
       .weights = weights,
-      .bias = bias_of (call, CNN_CONV_INPUTS + 2 * k + 1),
+      .bias =
+          i + 1 < call->n_in && call->in[i + 1] ? call->in[i + 1]->data : NULL,
       .ic = (int) stage->shape.dims[1],
       .oc = p->tail[k].oc,
       .activation = p->tail[k].activation,
@@ -249,7 +245,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
   Layout l = layout_of (params, whole, !call->packed, call->pool);
   char *scratch = call->scratch;
   ptrdiff_t *taps = (ptrdiff_t *) scratch;
-  const float *packed = call->packed, *bias = bias_of (call, 2);
+  const float *packed = call->packed;
   const float *in = call->in[0]->data;
   float *planes = (float *) (scratch + l.planes);
   size_t in_size = (size_t) s.ic * (size_t) s.h * (size_t) s.w;
@@ -260,6 +256,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
         scratch + l.weights);
     packed = (float *) (scratch + l.weights);
   }
+  const float *bias = cnn_conv_bias (call, packed);
   CnnConvTail tail = cnn_conv_tail (call, packed, is_pointwise (&s));
   Part part = {
     .call = call,
@@ -297,6 +294,8 @@ cnn_conv_forward (const CnnOpCall *call)
   const CnnRegion *region = call->region ? call->region : &all;
   if (call->training)
     cnn_conv_learn_forward (call);
+  else if (call->variant == CNN_CONV_DOT)
+    cnn_conv_dot (call, &sizes);
   else if (call->variant == CNN_CONV_DIRECT)
     forward_direct (call, &sizes, region);
   else

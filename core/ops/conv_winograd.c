@@ -205,7 +205,7 @@ cnn_conv_winograd_packed (const CnnConvSizes *s, CnnWinogradForm form)
 /* The kernels of block @block into [products][ic][oc of the block]. */
 static void
 pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
-    const float *weights, int block, float *packed)
+    const float *weights, const float *scale, int block, float *packed)
 {
   double u[CNN_WINOGRAD_ALPHA * CNN_WINOGRAD_ALPHA];
   size_t products = (size_t) (rows->sizes.alpha * rows->sizes.alpha);
@@ -219,20 +219,21 @@ pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
     for (size_t o = 0; o < oc; o++, packed++) {
       cnn_winograd_kernel (rows, weights + (o * ic + i) * taps, u);
       for (size_t f = 0; f < products; f++)
-        packed[f * ic * oc] = (float) u[f];
+        packed[f * ic * oc] = (float) (scale ? u[f] * scale[first + o] : u[f]);
     }
 }
 
 void
 cnn_conv_winograd_pack (const CnnConvSizes *s, CnnWinogradForm form,
-    const float *weights, float *packed)
+    const float *weights, const float *scale, float *packed)
 {
   CnnWinogradRows rows;
   cnn_winograd_rows (form, &rows);
   size_t kernels = (size_t) s->oc * (size_t) s->ic;
   for (int g = 0; g < s->group; g++) {
     for (int b = 0; b < cnn_planar_blocks (s->oc); b++)
-      pack_block (s, &rows, weights, b, packed);
+      pack_block (s, &rows, weights, scale ? scale + g * s->oc : NULL, b,
+          packed);
     weights += kernels * (size_t) (rows.sizes.r * rows.sizes.r);
     packed += kernels * (size_t) (rows.sizes.alpha * rows.sizes.alpha);
   }
@@ -533,7 +534,7 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
           ceil_div ((region->x1 - region->x0) * scale, m), threads);
   p.y0 = region->y0 / p.wide;
   p.x0 = region->x0 / p.wide;
-  const float *bias = call->n_in > 2 && call->in[2] ? call->in[2]->data : NULL;
+  const float *bias = cnn_conv_bias (call, call->packed);
   size_t in_size = (size_t) s->ic * (size_t) s->h * (size_t) s->w;
   size_t out_size = (size_t) s->last_oc * (size_t) s->oh * (size_t) s->ow;
   size_t weights_size = (size_t) s->oc * (size_t) s->ic * (size_t) p.products;

@@ -65,7 +65,8 @@ cnn_planar_pack (const CnnPlanarWeights *w, float *packed)
       for (int t = 0; t < w->n_taps; t++) {
         const float *from = w->data + (size_t) i * w->i_step + (size_t) t;
         for (int o = first; o < last; o++)
-          *packed++ = from[(size_t) o * w->o_step];
+          *packed++ =
+              from[(size_t) o * w->o_step] * (w->scale ? w->scale[o] : 1);
       }
   }
 }

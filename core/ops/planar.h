@@ -66,13 +66,15 @@ int cnn_planar_blocks (int oc);
 
 /**
  * CnnPlanarWeights:
- * Weight (o, i, t) lies at data[o*o_step + i*i_step + t].
+ * Weight (o, i, t) lies at data[o*o_step + i*i_step + t], times scale[o]
+ * (nullable).
  */
 typedef struct
 {
   const float *data;
   size_t o_step, i_step;
   int oc, ic, n_taps;
+  const float *scale;
 } CnnPlanarWeights;
 
 /** cnn_planar_pack: writes oc * ic * n_taps floats: block by block

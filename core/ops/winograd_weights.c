@@ -15,6 +15,7 @@ cnn_winograd_sizes (CnnWinogradForm form)
     [CNN_WINOGRAD_6_3] = { 6, 3, 8 },
     [CNN_WINOGRAD_2_5] = { 2, 5, 6 },
     [CNN_WINOGRAD_4_3] = { 4, 3, 6 },
+    [CNN_WINOGRAD_2_3] = { 2, 3, 4 },
   };
   return sizes[form];
 }
