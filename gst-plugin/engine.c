@@ -53,23 +53,24 @@ gst_convnet_engine_free (GstConvnetEngine *engine)
   g_free (engine);
 }
 
-gboolean
+GstConvnetOutcome
 gst_convnet_engine_compute (GstConvnetEngine *engine, GstBuffer *buffer,
     gboolean with_maps)
 {
   CnnImage image;
+  gboolean is_new;
 
   if (!gst_convnet_frame_map (&engine->frame, buffer, &image))
-    return FALSE;
-  cnn_detector_run (engine->detector, &image);
+    return GST_CONVNET_OUTCOME_BAD;
+  is_new = cnn_detector_run (engine->detector, &image);
   gst_convnet_frame_unmap (&engine->frame);
 
-  if (with_maps)
+  if (!with_maps)
+    gst_convnet_map_writer_forget (&engine->maps);
+  else if (is_new || !engine->maps.fields)
     gst_convnet_map_writer_update (&engine->maps, engine->model,
         engine->detector);
-  else
-    gst_convnet_map_writer_forget (&engine->maps);
   engine->has_result = TRUE;
   engine->age = 0;
-  return TRUE;
+  return is_new ? GST_CONVNET_OUTCOME_NEW : GST_CONVNET_OUTCOME_SAME;
 }

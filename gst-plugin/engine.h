@@ -49,14 +49,25 @@ GstConvnetEngine *gst_convnet_engine_new (GstConvnetModel *model,
 void gst_convnet_engine_free (GstConvnetEngine *engine);
 
 /**
+ * GstConvnetOutcome:
+ * @GST_CONVNET_OUTCOME_BAD: the buffer is not what the caps promised; the last
+ *   result is still there
+ * @GST_CONVNET_OUTCOME_SAME: nothing is new: the last result is this frame's
+ * @GST_CONVNET_OUTCOME_NEW: there is a new result
+ */
+typedef enum
+{
+  GST_CONVNET_OUTCOME_BAD,
+  GST_CONVNET_OUTCOME_SAME,
+  GST_CONVNET_OUTCOME_NEW
+} GstConvnetOutcome;
+
+/**
  * gst_convnet_engine_compute:
  * @buffer: a frame, mapped for reading only
  * @with_maps: keep the class maps for gst_convnet_map_writer_attach()
- *
- * Returns: FALSE if the buffer is not what the caps promised; the last result
- * is still there then.
  */
-gboolean gst_convnet_engine_compute (GstConvnetEngine *engine,
+GstConvnetOutcome gst_convnet_engine_compute (GstConvnetEngine *engine,
     GstBuffer *buffer, gboolean with_maps);
 
 G_END_DECLS

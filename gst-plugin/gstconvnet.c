@@ -33,6 +33,9 @@
  * first. #GstConvnet:min-size saves most: at 30 the largest level is left out.
  * #GstConvnet:macs-per-frame has the sum.
  *
+ * Where scenes stand still in part, #GstConvnet:reuse set to `exact` computes
+ * only what follows from pixels that have changed, with the same result.
+ *
  * When the stream outruns the machine, frames are not dropped: a frame that
  * would come too late gets the last result, with its age in the metadata.
  *
@@ -190,6 +193,7 @@ build_engine (GstConvnet *self, GstConvnetModel *model, GError **error)
   config.min_size = (gint) self->settings.min_size;
   config.max_size = (gint) self->settings.max_size;
   config.window_stride = (gint) self->settings.window_stride;
+  config.reuse = self->settings.reuse == GST_CONVNET_REUSE_EXACT;
   self->settings.pyramid_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
 
@@ -330,6 +334,7 @@ can_reuse (GstConvnet *self, const GstBuffer *buffer)
 static gboolean
 infer (GstConvnet *self, GstBuffer *buffer, gboolean with_maps)
 {
+  GstConvnetOutcome outcome;
   GstClockTime begin, time;
 
   if (can_reuse (self, buffer)) {
@@ -338,17 +343,22 @@ infer (GstConvnet *self, GstBuffer *buffer, gboolean with_maps)
   }
 
   begin = gst_util_get_timestamp ();
-  if (!gst_convnet_engine_compute (self->engine, buffer, with_maps)) {
+  outcome = gst_convnet_engine_compute (self->engine, buffer, with_maps);
+  time = gst_util_get_timestamp () - begin;
+  if (outcome == GST_CONVNET_OUTCOME_BAD) {
     GST_WARNING_OBJECT (self, "%" GST_PTR_FORMAT " is not what the caps say",
         buffer);
     return FALSE;
   }
-  time = gst_util_get_timestamp () - begin;
 
   GST_OBJECT_LOCK (self);
-  self->stats.processed++;
-  self->stats.total_time += time;
-  self->stats.last_time = time;
+  if (outcome == GST_CONVNET_OUTCOME_SAME) {
+    self->stats.reused++;
+  } else {
+    self->stats.processed++;
+    self->stats.total_time += time;
+    self->stats.last_time = time;
+  }
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }

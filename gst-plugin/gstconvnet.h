@@ -28,6 +28,23 @@ typedef enum
 #define GST_TYPE_CONVNET_ATTACH_MAP (gst_convnet_attach_map_get_type ())
 GType gst_convnet_attach_map_get_type (void);
 
+/**
+ * GstConvnetReuse:
+ * @GST_CONVNET_REUSE_NONE: every frame is computed
+ * @GST_CONVNET_REUSE_EXACT: of a frame only what follows from pixels that are
+ *   not those of the frame before
+ *
+ * What `convnet` does not compute again.
+ */
+typedef enum
+{
+  GST_CONVNET_REUSE_NONE,
+  GST_CONVNET_REUSE_EXACT
+} GstConvnetReuse;
+
+#define GST_TYPE_CONVNET_REUSE (gst_convnet_reuse_get_type ())
+GType gst_convnet_reuse_get_type (void);
+
 #define GST_TYPE_CONVNET (gst_convnet_get_type ())
 G_DECLARE_FINAL_TYPE (GstConvnet, gst_convnet, GST, CONVNET, GstBaseTransform)
 

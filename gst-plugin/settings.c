@@ -27,6 +27,7 @@
 #define DEFAULT_THREADS                    0
 #define DEFAULT_POST_MESSAGES              TRUE
 #define DEFAULT_ATTACH_MAP                 GST_CONVNET_ATTACH_MAP_SCORES
+#define DEFAULT_REUSE                      GST_CONVNET_REUSE_NONE
 
 #define MAX_SCALE_FACTOR                   10.0
 #define MAX_MAX_DETECTIONS                 10000
@@ -49,6 +50,7 @@ enum
   PROP_THREADS,
   PROP_POST_MESSAGES,
   PROP_ATTACH_MAP,
+  PROP_REUSE,
   PROP_STATS,
   PROP_RECEPTIVE_FIELD,
   PROP_MAP_STRIDE,
@@ -76,6 +78,25 @@ gst_convnet_attach_map_get_type (void)
   return type;
 }
 
+GType
+gst_convnet_reuse_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_CONVNET_REUSE_NONE, "Compute every frame", "none" },
+    { GST_CONVNET_REUSE_EXACT,
+        "Compute what follows from changed pixels, with the same result",
+        "exact" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type)) {
+    GType registered = g_enum_register_static ("GstConvnetReuse", values);
+    g_once_init_leave (&type, registered);
+  }
+  return type;
+}
+
 void
 gst_convnet_settings_init (GstConvnetSettings *settings)
 {
@@ -94,6 +115,7 @@ gst_convnet_settings_init (GstConvnetSettings *settings)
     .threads = DEFAULT_THREADS,
     .post_messages = DEFAULT_POST_MESSAGES,
     .attach_map = DEFAULT_ATTACH_MAP,
+    .reuse = DEFAULT_REUSE,
   };
 }
 
@@ -165,6 +187,10 @@ gst_convnet_settings_set (GstConvnetSettings *settings, guint id,
     case PROP_ATTACH_MAP:
       settings->attach_map = g_value_get_enum (value);
       break;
+    case PROP_REUSE:
+      settings->reuse = g_value_get_enum (value);
+      settings->pyramid_changed = TRUE;
+      break;
     default:
       return FALSE;
   }
@@ -234,6 +260,9 @@ gst_convnet_settings_get (const GstConvnetSettings *settings,
       break;
     case PROP_ATTACH_MAP:
       g_value_set_enum (value, settings->attach_map);
+      break;
+    case PROP_REUSE:
+      g_value_set_enum (value, settings->reuse);
       break;
     case PROP_STATS:
       g_value_take_boxed (value, create_stats (stats));
@@ -442,6 +471,21 @@ install_behaviour (GObjectClass *klass)
       g_param_spec_enum ("attach-map", "Attach map",
           "What to attach to buffers besides boxes",
           GST_TYPE_CONVNET_ATTACH_MAP, DEFAULT_ATTACH_MAP, PLAYING));
+  /**
+   * GstConvnet:reuse:
+   *
+   * With `exact`, each frame is compared with the one before, and only what
+   * follows from pixels that differ is computed; the result is what computing
+   * everything would give, to the bit. Worth it for screen captures, slides and
+   * decoded or synthetic scenes that stand still in part; noise of a camera
+   * changes every pixel. Costs a copy of the plane that the model reads, and
+   * memory for every activation of every level: several times as much as
+   * without. A new value while playing takes over between two frames.
+   */
+  g_object_class_install_property (klass, PROP_REUSE,
+      g_param_spec_enum ("reuse", "Reuse",
+          "What of the last frame's work is not done again",
+          GST_TYPE_CONVNET_REUSE, DEFAULT_REUSE, PLAYING));
 }
 
 static void
@@ -451,9 +495,10 @@ install_facts (GObjectClass *klass)
    * GstConvnet:stats:
    *
    * Since the element started: `processed` (frames that went through the
-   * network), `reused` (frames that got the result of an earlier one), `late`
-   * (frames that came too late for the sink), `objects`,
-   * `avg-inference-time` and `last-inference-time` (ns).
+   * network, wholly or in part), `reused` (frames that got the result of an
+   * earlier one: they came too late, or #GstConvnet:reuse found nothing new in
+   * them), `late` (frames that came too late for the sink), `objects`,
+   * `avg-inference-time` and `last-inference-time` (ns, of those processed).
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
@@ -500,4 +545,5 @@ gst_convnet_settings_install (GObjectClass *klass)
   install_behaviour (klass);
   install_facts (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_CONVNET_ATTACH_MAP, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_CONVNET_REUSE, 0);
 }

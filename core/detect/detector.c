@@ -316,7 +316,7 @@ cnn_detector_run (CnnDetector *detector, const CnnImage *image)
 {
   CnnDetector *d = detector;
   CnnRegions changed = { 1, { { 0, 0, image->width, image->height } } };
-  bool is_new = false;
+  bool is_new = !d->changes;
   if (d->changes)
     cnn_changes_find (d->changes, image, d->window[0] - 1, d->config.pool,
         &changed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* test-reuse.c: a detector that computes what has changed says, bit for bit,
+/* test-changes.c: a detector that computes what has changed says, bit for bit,
  * what one says that computes everything.
  *
  * Frames are noise that changes in random rectangles, single pixels, at the
@@ -322,9 +322,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/reuse/changes", test_changes);
-  g_test_add_data_func ("/reuse/one-thread", GUINT_TO_POINTER (1), test_random);
-  g_test_add_data_func ("/reuse/two-threads", GUINT_TO_POINTER (2),
+  g_test_add_func ("/changes/found", test_changes);
+  g_test_add_data_func ("/changes/one-thread", GUINT_TO_POINTER (1),
+      test_random);
+  g_test_add_data_func ("/changes/two-threads", GUINT_TO_POINTER (2),
       test_random);
   return g_test_run ();
 }
