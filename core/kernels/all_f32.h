@@ -15,7 +15,7 @@
 #define CORRELATE_OC      5
 #define CORRELATE_TAPS    5
 #define GEMM_ROWS         8
-#define GEMM_VECS         3
+#define GEMM_VECS         4
 #define DOT_ROWS          8
 #define DOT_COLUMNS       4
 #else

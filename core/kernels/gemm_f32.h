@@ -48,10 +48,12 @@ gemm_nn_tile (const CnnGemmRun *run, int i, int j, int columns, const int m,
     for (int v = 0; v < vecs; v++) {
       float *p = c + v * LANES;
       int left = columns - v * LANES;
+      Vec product = acc[r][v] * run->alpha;
       if (left >= LANES)
-        store (p, load (p) + acc[r][v] * run->alpha);
+        store (p, run->fresh ? product : load (p) + product);
       else if (left > 0)
-        store_part (p, load_exact (p, left) + acc[r][v] * run->alpha, left);
+        store_part (p, run->fresh ? product : load_exact (p, left) + product,
+            left);
     }
   }
 }
@@ -67,9 +69,7 @@ gemm_nn_tile (const CnnGemmRun *run, int i, int j, int columns, const int m,
   GEMM_NN_TILE (m, 2)                                                          \
   GEMM_NN_TILE (m, 3)
 #define GEMM_NN_TILE_ROW(m)                                                    \
-  {                                                                            \
-    gemm_nn_tile_##m##x1, gemm_nn_tile_##m##x2, gemm_nn_tile_##m##x3           \
-  }
+  gemm_nn_tile_##m##x1, gemm_nn_tile_##m##x2, gemm_nn_tile_##m##x3
 
 GEMM_NN_TILES (1)
 GEMM_NN_TILES (2)
@@ -80,21 +80,35 @@ GEMM_NN_TILES (5)
 GEMM_NN_TILES (6)
 GEMM_NN_TILES (7)
 GEMM_NN_TILES (8)
+GEMM_NN_TILE (1, 4)
+GEMM_NN_TILE (2, 4)
+GEMM_NN_TILE (3, 4)
+GEMM_NN_TILE (4, 4)
+GEMM_NN_TILE (5, 4)
+GEMM_NN_TILE (6, 4)
 #endif
 
 static void (*const gemm_nn_tiles[GEMM_ROWS][GEMM_VECS]) (const CnnGemmRun *run,
     int i, int j, int columns) = {
-  GEMM_NN_TILE_ROW (1),
-  GEMM_NN_TILE_ROW (2),
-  GEMM_NN_TILE_ROW (3),
-  GEMM_NN_TILE_ROW (4),
 #if GEMM_ROWS > 4
-  GEMM_NN_TILE_ROW (5),
-  GEMM_NN_TILE_ROW (6),
-  GEMM_NN_TILE_ROW (7),
-  GEMM_NN_TILE_ROW (8),
+  { GEMM_NN_TILE_ROW (1), gemm_nn_tile_1x4 },
+  { GEMM_NN_TILE_ROW (2), gemm_nn_tile_2x4 },
+  { GEMM_NN_TILE_ROW (3), gemm_nn_tile_3x4 },
+  { GEMM_NN_TILE_ROW (4), gemm_nn_tile_4x4 },
+  { GEMM_NN_TILE_ROW (5), gemm_nn_tile_5x4 },
+  { GEMM_NN_TILE_ROW (6), gemm_nn_tile_6x4 },
+  { GEMM_NN_TILE_ROW (7) },
+  { GEMM_NN_TILE_ROW (8) },
+#else
+  { GEMM_NN_TILE_ROW (1) },
+  { GEMM_NN_TILE_ROW (2) },
+  { GEMM_NN_TILE_ROW (3) },
+  { GEMM_NN_TILE_ROW (4) },
 #endif
 };
+
+/* Rows of a tile that leaves registers for its operands. */
+#define GEMM_MOST_ROWS(vecs) ((vecs) > 3 ? 6 : GEMM_ROWS)
 
 static void
 KERNEL (cnn_gemm_nn_f32) (const CnnGemmRun *run)
@@ -103,7 +117,7 @@ KERNEL (cnn_gemm_nn_f32) (const CnnGemmRun *run)
     int left = run->n - j;
     vecs = equal_part ((left + LANES - 1) / LANES, GEMM_VECS);
     for (int i = 0, m; i < run->m; i += m) {
-      m = equal_part (run->m - i, GEMM_ROWS);
+      m = equal_part (run->m - i, GEMM_MOST_ROWS (vecs));
       gemm_nn_tiles[m - 1][vecs - 1](run, i, j,
           left < vecs * LANES ? left : vecs * LANES);
     }
@@ -149,9 +163,11 @@ gemm_nt_tile (const CnnGemmRun *run, int i, int j, const int m, const int n)
   UNROLL
   for (int r = 0; r < m; r++) {
     UNROLL
-    for (int q = 0; q < n; q++)
-      run->c[(size_t) (i + r) * run->c_row + (size_t) (j + q)] +=
-          run->alpha * add_lanes (acc[r][q]);
+    for (int q = 0; q < n; q++) {
+      float *p = run->c + (size_t) (i + r) * run->c_row + (size_t) (j + q);
+      float product = run->alpha * add_lanes (acc[r][q]);
+      *p = run->fresh ? product : *p + product;
+    }
   }
 }
 

@@ -191,8 +191,10 @@ typedef void (*CnnProductKernel) (const CnnProductRun *run);
  * @a: element (i, k) at a[i*a_row + k*a_k]
  * @b: rows @b_row apart
  * @c: rows @c_row apart
+ * @fresh: c holds nothing yet
  *
- * c[i][j] += alpha * sum over l < k of a(i, l) * b(l, j), i < m, j < n.
+ * c[i][j] += alpha * sum over l < k of a(i, l) * b(l, j), i < m, j < n; = where
+ * @fresh.
  */
 typedef struct
 {
@@ -204,6 +206,7 @@ typedef struct
   size_t c_row;
   int m, n, k;
   float alpha;
+  int fresh;
 } CnnGemmRun;
 
 /** CnnGemmKernel: gemm_nn: b(l, j) at b[l*b_row + j]. gemm_nt: b(l, j) at

@@ -15,15 +15,15 @@
 /** CNN_MAX_LANES: of any instruction set. */
 #define CNN_MAX_LANES 16
 
-/** CnnInterleaveKernel: cells of the first @n cells of @samples rows, @pitch
- * apart: out[i*lanes + s] = in[s*pitch + i], 0 for samples that are not there;
- * at most `lanes` are. */
+/** CnnInterleaveKernel: the first @n elements of @samples rows, @pitch apart,
+ * to cells @step apart: out[i*step + s] = in[s*pitch + i], 0 for samples that
+ * are not there; at most `lanes` are. */
 typedef void (*CnnInterleaveKernel) (const float *in, size_t pitch, int samples,
-    float *out, size_t n);
+    float *out, size_t step, size_t n);
 
-/** CnnDeinterleaveKernel: the way back: out[s*pitch + i] = in[i*lanes + s], or
+/** CnnDeinterleaveKernel: the way back: out[s*pitch + i] = in[i*step + s], or
  * += where @add. */
-typedef void (*CnnDeinterleaveKernel) (const float *in, float *out,
+typedef void (*CnnDeinterleaveKernel) (const float *in, size_t step, float *out,
     size_t pitch, int samples, size_t n, int add);
 
 /**

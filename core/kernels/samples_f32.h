@@ -33,9 +33,9 @@ transpose (Vec *v)
 
 static void
 KERNEL (cnn_interleave_f32) (const float *in, size_t pitch, int samples,
-    float *out, size_t n)
+    float *out, size_t step, size_t n)
 {
-  for (size_t i = 0; i < n; i += LANES, out += LANES * LANES) {
+  for (size_t i = 0; i < n; i += LANES, out += LANES * step) {
     Vec v[LANES];
     UNROLL
     for (int s = 0; s < LANES; s++)
@@ -44,24 +44,24 @@ KERNEL (cnn_interleave_f32) (const float *in, size_t pitch, int samples,
     if (n - i >= LANES) {
       UNROLL
       for (int k = 0; k < LANES; k++)
-        store (out + k * LANES, v[k]);
+        store (out + (size_t) k * step, v[k]);
     } else {
       for (size_t k = 0; k < n - i; k++)
-        store (out + k * LANES, v[k]);
+        store (out + k * step, v[k]);
     }
   }
 }
 
 static void
-KERNEL (cnn_deinterleave_f32) (const float *in, float *out, size_t pitch,
-    int samples, size_t n, int add)
+KERNEL (cnn_deinterleave_f32) (const float *in, size_t step, float *out,
+    size_t pitch, int samples, size_t n, int add)
 {
-  for (size_t i = 0; i < n; i += LANES, in += LANES * LANES) {
+  for (size_t i = 0; i < n; i += LANES, in += LANES * step) {
     int left = n - i < LANES ? (int) (n - i) : LANES;
     Vec v[LANES];
     UNROLL
     for (int k = 0; k < LANES; k++)
-      v[k] = k < left ? load (in + k * LANES) : (Vec){ 0 };
+      v[k] = k < left ? load (in + (size_t) k * step) : (Vec){ 0 };
     transpose (v);
     for (int s = 0; s < samples; s++) {
       float *p = out + (size_t) s * pitch + i;

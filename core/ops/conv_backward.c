@@ -86,14 +86,15 @@ read_gradient (const Group *p)
   size_t pixels = (size_t) s->oh * (size_t) s->ow, count;
   size_t sample = (size_t) s->group * (size_t) s->oc * pixels;
   size_t at = (size_t) p->first * sample + (size_t) (p->group * s->oc) * pixels;
+  size_t lanes = (size_t) c->kernels->lanes;
   int samples = cnn_learn_conv_samples (c, p->first);
   const float *g = p->grad->d_out[0]->data, *y = p->call->out[0]->data;
   count = (size_t) s->oc * pixels;
-  c->kernels->interleave (g + at, sample, samples, p->out, count);
+  c->kernels->interleave (g + at, sample, samples, p->out, lanes, count);
   if (c->activation == CNN_ACTIVATION_NONE
       || s->pooling == CNN_FUSED_POOL_AVERAGE)
     return;
-  c->kernels->interleave (y + at, sample, samples, p->values, count);
+  c->kernels->interleave (y + at, sample, samples, p->values, lanes, count);
   c->kernels->map_gradient (c->activation, p->values, p->out, p->out,
       (size_t) s->oc * c->out_plane, 0);
 }
@@ -260,7 +261,7 @@ input_gradient (const Group *p, float *d_in, int add)
     for (int y = 0; y < s->h; y++)
       input_row (p, &run, y);
   }
-  c->kernels->deinterleave (p->in,
+  c->kernels->deinterleave (p->in, (size_t) c->kernels->lanes,
       d_in + (size_t) p->first * sample + (size_t) (p->group * s->ic) * pixels,
       sample, cnn_learn_conv_samples (c, p->first), (size_t) s->ic * pixels,
       add);

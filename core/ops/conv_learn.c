@@ -87,7 +87,8 @@ cnn_learn_conv_read (const CnnLearnConv *c, const CnnOpCall *call, int first,
   sample = (size_t) s->group * (size_t) s->ic * plane;
   in += (size_t) first * sample + (size_t) group * (size_t) s->ic * plane;
   if (c->rows == s->h && c->cols == s->w && !s->pad[0] && !s->pad[1]) {
-    c->kernels->interleave (in, sample, samples, to, (size_t) s->ic * plane);
+    c->kernels->interleave (in, sample, samples, to, lanes,
+        (size_t) s->ic * plane);
     return;
   }
   int left = s->pad[1] < c->cols ? s->pad[1] : c->cols;
@@ -97,7 +98,7 @@ cnn_learn_conv_read (const CnnLearnConv *c, const CnnOpCall *call, int first,
     for (int r = s->pad[0]; r < c->rows && r < s->pad[0] + s->h; r++)
       c->kernels->interleave (in + (size_t) (r - s->pad[0]) * (size_t) s->w,
           sample, samples,
-          to + ((size_t) r * (size_t) c->cols + (size_t) left) * lanes,
+          to + ((size_t) r * (size_t) c->cols + (size_t) left) * lanes, lanes,
           (size_t) width);
 }
 
@@ -276,7 +277,7 @@ compute_group (const CnnLearnConv *c, const CnnOpCall *call, int first,
     };
     compute_block (&block);
   }
-  c->kernels->deinterleave (out,
+  c->kernels->deinterleave (out, (size_t) lanes,
       (float *) call->out[0]->data + (size_t) first * sample
           + (size_t) (group * s->oc) * pixels,
       sample, cnn_learn_conv_samples (c, first), (size_t) s->oc * pixels, 0);

@@ -252,24 +252,70 @@ columns_bytes (const Sizes *s)
       + CNN_SLACK_BYTES);
 }
 
-static size_t
-spare_bytes (const Sizes *s)
+/* columns = w' x, with w of ic x rows, x of ic x n_in. */
+static CnnProduct
+forward_product (const Sizes *s, const float *w, const float *x)
 {
-  size_t k = (size_t) s->oc * product (s->kernel);
-  k = k > (size_t) s->ic ? k : (size_t) s->ic;
-  return cnn_matrix_spare_bytes (k > product (s->in) ? k : product (s->in));
+  size_t rows = (size_t) s->oc * product (s->kernel);
+  return (CnnProduct){
+    .a = { w, 1, rows },
+    .b = { x, product (s->in), 1 },
+    .m = (int) rows,
+    .n = (int) product (s->in),
+    .k = s->ic,
+    .alpha = 1,
+    .fresh = 1,
+  };
+}
+
+static CnnProduct
+gradient_by_input (const Sizes *s, const float *w, const float *columns)
+{
+  size_t rows = (size_t) s->oc * product (s->kernel);
+  return (CnnProduct){
+    .a = { w, rows, 1 },
+    .b = { columns, product (s->in), 1 },
+    .m = s->ic,
+    .n = (int) product (s->in),
+    .k = (int) rows,
+    .alpha = 1,
+  };
+}
+
+static CnnProduct
+gradient_by_weights (const Sizes *s, const float *x, const float *columns)
+{
+  size_t rows = (size_t) s->oc * product (s->kernel), n_in = product (s->in);
+  return (CnnProduct){
+    .a = { x, n_in, 1 },
+    .b = { columns, 1, n_in },
+    .m = s->ic,
+    .n = (int) rows,
+    .k = (int) n_in,
+    .alpha = 1,
+  };
+}
+
+static void
+multiply (const CnnOpCall *call, const Sizes *s, CnnProduct product_, float *c)
+{
+  product_.kernels = call->kernels;
+  product_.spare = (char *) call->scratch + columns_bytes (s);
+  product_.c = c;
+  cnn_matrix_multiply (&product_, call->pool);
 }
 
 static size_t
 scratch_bytes (const void *params, const CnnTensor *const *in,
     CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out,
-    CNN_UNUSED int variant, const CnnPool *pool, CNN_UNUSED int training)
+    CNN_UNUSED int variant, const CnnPool *pool, int training)
 {
   Sizes s;
   if (sizes_of (params, in[0], in[1], &s, NULL))
     return 0;
+  CnnProduct back = gradient_by_weights (&s, NULL, NULL);
   return columns_bytes (&s)
-      + (size_t) cnn_pool_threads (pool) * spare_bytes (&s);
+      + (training ? cnn_matrix_spare_bytes (&back, pool) : 0);
 }
 
 /* Elements @first ... @last - 1 of an axis of the input that tap @t carries
@@ -344,7 +390,6 @@ forward (const CnnOpCall *call)
   size_t n_in = product (s.in), taps = product (s.kernel);
   size_t rows = (size_t) s.oc * taps;
   float *columns = call->scratch;
-  void *spare = (char *) call->scratch + columns_bytes (&s);
   const float *x = call->in[0]->data, *bias = NULL;
   float *y = call->out[0]->data;
   if (call->n_in > 2 && call->in[2])
@@ -353,10 +398,7 @@ forward (const CnnOpCall *call)
     int64_t g = i % s.group;
     const float *w =
         (const float *) call->in[1]->data + (size_t) (g * s.ic) * rows;
-    memset (columns, 0, rows * n_in * sizeof *columns);
-    cnn_matrix_multiply (call->kernels, call->pool, (CnnMatrix){ w, 1, rows },
-        (CnnMatrix){ x, n_in, 1 }, columns, (int) rows, (int) n_in, s.ic, 1,
-        spare);
+    multiply (call, &s, forward_product (&s, w, x), columns);
     Work work = { &s, columns, y, bias ? bias + g * s.oc : NULL };
     cnn_pool_run (call->pool, s.oc, channel_task, &work);
     x += (size_t) s.ic * n_in;
@@ -382,7 +424,6 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
   size_t n_in = product (s.in), taps = product (s.kernel);
   size_t rows = (size_t) s.oc * taps, n_out = product (s.out);
   float *columns = call->scratch;
-  void *spare = (char *) call->scratch + columns_bytes (&s);
   for (int64_t i = 0; i < s.n * s.group; i++) {
     int64_t group = i % s.group;
     size_t x_at = (size_t) i * (size_t) s.ic * n_in;
@@ -392,17 +433,14 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
     for (int o = 0; o < s.oc; o++)
       move_channel (&s, columns + (size_t) o * taps * n_in,
           g + (size_t) o * n_out, true);
-    CnnMatrix c = { columns, n_in, 1 };
-    CnnMatrix w = { (const float *) call->in[1]->data + w_at, rows, 1 };
-    CnnMatrix x = { (const float *) call->in[0]->data + x_at, n_in, 1 };
+    const float *w = (const float *) call->in[1]->data + w_at;
+    const float *x = (const float *) call->in[0]->data + x_at;
     if (grad->d_in[0])
-      cnn_matrix_multiply (call->kernels, call->pool, w, c,
-          (float *) grad->d_in[0]->data + x_at, s.ic, (int) n_in, (int) rows, 1,
-          spare);
+      multiply (call, &s, gradient_by_input (&s, w, columns),
+          (float *) grad->d_in[0]->data + x_at);
     if (grad->d_in[1])
-      cnn_matrix_multiply (call->kernels, call->pool, x, cnn_matrix_turned (c),
-          (float *) grad->d_in[1]->data + w_at, s.ic, (int) rows, (int) n_in, 1,
-          spare);
+      multiply (call, &s, gradient_by_weights (&s, x, columns),
+          (float *) grad->d_in[1]->data + w_at);
     if (call->n_in > 2 && grad->d_in[2])
       add_bias_gradient (&s, g, (float *) grad->d_in[2]->data + group * s.oc);
   }

@@ -114,16 +114,16 @@ macs (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
 }
 
 static Sizes
-sizes_of (const CnnOpCall *call)
+sizes_of (const void *params, const CnnTensor *const *in)
 {
-  const Params *p = call->params;
-  const int64_t *a = call->in[0]->shape.dims, *b = call->in[1]->shape.dims;
+  const Params *p = params;
+  const int64_t *a = in[0]->shape.dims, *b = in[1]->shape.dims;
   Sizes s = {
     .m = (int) a[!!p->trans_a],
     .n = (int) b[!p->trans_b],
     .k = (int) a[!p->trans_a],
-    .a = { call->in[0]->data, (size_t) a[1], 1 },
-    .b = { call->in[1]->data, (size_t) b[1], 1 },
+    .a = { in[0]->data, (size_t) a[1], 1 },
+    .b = { in[1]->data, (size_t) b[1], 1 },
   };
   if (p->trans_a)
     s.a = cnn_matrix_turned (s.a);
@@ -132,17 +132,63 @@ sizes_of (const CnnOpCall *call)
   return s;
 }
 
-static size_t
-scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
-    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out,
-    CNN_UNUSED int variant, const CnnPool *pool, CNN_UNUSED int training)
+static CnnProduct
+forward_product (const Params *p, const Sizes *s)
 {
+  return (CnnProduct){
+    .a = s->a,
+    .b = s->b,
+    .m = s->m,
+    .n = s->n,
+    .k = s->k,
+    .alpha = p->alpha,
+  };
+}
+
+/* The gradient of a transposed operand is the transpose of the product:
+ * (g b')' = b g'. */
+static CnnProduct
+gradient_by_a (const Params *p, const Sizes *s, const float *gradient)
+{
+  CnnMatrix g = { gradient, (size_t) s->n, 1 };
+  return (CnnProduct){
+    .a = p->trans_a ? s->b : g,
+    .b = cnn_matrix_turned (p->trans_a ? g : s->b),
+    .m = p->trans_a ? s->k : s->m,
+    .n = p->trans_a ? s->m : s->k,
+    .k = s->n,
+    .alpha = p->alpha,
+  };
+}
+
+static CnnProduct
+gradient_by_b (const Params *p, const Sizes *s, const float *gradient)
+{
+  CnnMatrix g = { gradient, (size_t) s->n, 1 };
+  return (CnnProduct){
+    .a = cnn_matrix_turned (p->trans_b ? g : s->a),
+    .b = p->trans_b ? s->a : g,
+    .m = p->trans_b ? s->n : s->k,
+    .n = p->trans_b ? s->k : s->n,
+    .k = s->m,
+    .alpha = p->alpha,
+  };
+}
+
+static size_t
+scratch_bytes (const void *params, const CnnTensor *const *in,
+    CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out,
+    CNN_UNUSED int variant, const CnnPool *pool, int training)
+{
+  Sizes s = sizes_of (params, in);
+  CnnProduct products[] = { forward_product (params, &s),
+    gradient_by_a (params, &s, NULL), gradient_by_b (params, &s, NULL) };
   size_t most = 0;
-  for (int i = 0; i < 2; i++)
-    for (int d = 0; d < 2; d++)
-      if ((size_t) in[i]->shape.dims[d] > most)
-        most = (size_t) in[i]->shape.dims[d];
-  return (size_t) cnn_pool_threads (pool) * cnn_matrix_spare_bytes (most);
+  for (int i = 0; i < (training ? 3 : 1); i++) {
+    size_t bytes = cnn_matrix_spare_bytes (&products[i], pool);
+    most = bytes > most ? bytes : most;
+  }
+  return most;
 }
 
 /* How far c moves from row to row, and from column to column: 0 where it is
@@ -202,7 +248,7 @@ static void
 forward (const CnnOpCall *call)
 {
   const Params *p = call->params;
-  Sizes s = sizes_of (call);
+  Sizes s = sizes_of (call->params, call->in);
   float *y = call->out[0]->data;
   if (!s.m || !s.n)
     return;
@@ -211,9 +257,13 @@ forward (const CnnOpCall *call)
     return;
   }
   begin_with_bias (call, &s, y);
-  if (s.k)
-    cnn_matrix_multiply (call->kernels, call->pool, s.a, s.b, y, s.m, s.n, s.k,
-        p->alpha, call->scratch);
+  if (!s.k)
+    return;
+  CnnProduct product = forward_product (p, &s);
+  product.kernels = call->kernels;
+  product.spare = call->scratch;
+  product.c = y;
+  cnn_matrix_multiply (&product, call->pool);
 }
 
 static void
@@ -227,36 +277,25 @@ bias_gradient (const CnnOpCall *call, const Sizes *s, const float *g, float *d)
       d[(size_t) i * row + (size_t) j * column] += p->beta * g[j];
 }
 
-/* The gradient of a transposed operand is the transpose of the product:
- * (g b')' = b g'. */
 static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  const Params *p = call->params;
-  Sizes s = sizes_of (call);
+  Sizes s = sizes_of (call->params, call->in);
   if (!grad->d_out[0] || !cnn_elements (call->out[0]))
     return;
-  CnnMatrix g = { grad->d_out[0]->data, (size_t) s.n, 1 };
-  CnnMatrix g_turned = cnn_matrix_turned (g);
-  CnnMatrix a_turned = cnn_matrix_turned (s.a);
-  CnnMatrix b_turned = cnn_matrix_turned (s.b);
-  float *d_a = grad->d_in[0] ? grad->d_in[0]->data : NULL;
-  float *d_b = grad->d_in[1] ? grad->d_in[1]->data : NULL;
-
-  if (d_a && !p->trans_a)
-    cnn_matrix_multiply (call->kernels, call->pool, g, b_turned, d_a, s.m, s.k,
-        s.n, p->alpha, call->scratch);
-  if (d_a && p->trans_a)
-    cnn_matrix_multiply (call->kernels, call->pool, s.b, g_turned, d_a, s.k,
-        s.m, s.n, p->alpha, call->scratch);
-  if (d_b && !p->trans_b)
-    cnn_matrix_multiply (call->kernels, call->pool, a_turned, g, d_b, s.k, s.n,
-        s.m, p->alpha, call->scratch);
-  if (d_b && p->trans_b)
-    cnn_matrix_multiply (call->kernels, call->pool, g_turned, s.a, d_b, s.n,
-        s.k, s.m, p->alpha, call->scratch);
+  const float *g = grad->d_out[0]->data;
+  for (int i = 0; i < 2; i++) {
+    if (!grad->d_in[i])
+      continue;
+    CnnProduct p = (i ? gradient_by_b : gradient_by_a) (call->params, &s, g);
+    p.kernels = call->kernels;
+    p.spare = call->scratch;
+    p.c = grad->d_in[i]->data;
+    p.fresh = (int) (grad->fresh >> i & 1);
+    cnn_matrix_multiply (&p, call->pool);
+  }
   if (call->n_in > 2 && grad->d_in[2])
-    bias_gradient (call, &s, grad->d_out[0]->data, grad->d_in[2]->data);
+    bias_gradient (call, &s, g, grad->d_in[2]->data);
 }
 
 const CnnOp cnn_op_gemm = {
@@ -272,5 +311,6 @@ const CnnOp cnn_op_gemm = {
   .macs = macs,
   .scratch_bytes = scratch_bytes,
   .forward = forward,
+  .writes_fresh = 3,
   .backward = backward,
 };

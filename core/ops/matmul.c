@@ -95,10 +95,10 @@ typedef struct
 } Sizes;
 
 static Sizes
-sizes_of (const CnnOpCall *call)
+sizes_of (const CnnTensor *const *in)
 {
   Sizes s;
-  as_matrices (&call->in[0]->shape, &call->in[1]->shape, &s.a, &s.b);
+  as_matrices (&in[0]->shape, &in[1]->shape, &s.a, &s.b);
   s.m = (int) s.a.dims[s.a.rank - 2];
   s.k = (int) s.a.dims[s.a.rank - 1];
   s.n = (int) s.b.dims[s.b.rank - 1];
@@ -115,17 +115,63 @@ sizes_of (const CnnOpCall *call)
   return s;
 }
 
+/* Of matrices that begin at @a, @b and @g. */
+static CnnProduct
+forward_product (const Sizes *s, const float *a, const float *b)
+{
+  return (CnnProduct){
+    .a = { a, (size_t) s->k, 1 },
+    .b = { b, (size_t) s->n, 1 },
+    .m = s->m,
+    .n = s->n,
+    .k = s->k,
+    .alpha = 1,
+  };
+}
+
+static CnnProduct
+gradient_by_a (const Sizes *s, const float *b, const float *g)
+{
+  return (CnnProduct){
+    .a = { g, (size_t) s->n, 1 },
+    .b = { b, 1, (size_t) s->n },
+    .m = s->m,
+    .n = s->k,
+    .k = s->n,
+    .alpha = 1,
+  };
+}
+
+static CnnProduct
+gradient_by_b (const Sizes *s, const float *a, const float *g)
+{
+  return (CnnProduct){
+    .a = { a, 1, (size_t) s->k },
+    .b = { g, (size_t) s->n, 1 },
+    .m = s->k,
+    .n = s->n,
+    .k = s->m,
+    .alpha = 1,
+  };
+}
+
 static size_t
 scratch_bytes (CNN_UNUSED const void *params, const CnnTensor *const *in,
     CNN_UNUSED int n_in, CNN_UNUSED const CnnTensor *out,
-    CNN_UNUSED int variant, const CnnPool *pool, CNN_UNUSED int training)
+    CNN_UNUSED int variant, const CnnPool *pool, int training)
 {
-  size_t most = 0;
-  for (int i = 0; i < 2; i++)
-    for (int d = 0; d < in[i]->shape.rank; d++)
-      if ((size_t) in[i]->shape.dims[d] > most)
-        most = (size_t) in[i]->shape.dims[d];
-  return (size_t) cnn_pool_threads (pool) * cnn_matrix_spare_bytes (most);
+  Sizes s = sizes_of (in);
+  CnnProduct back = gradient_by_a (&s, NULL, NULL);
+  return training ? cnn_matrix_spare_bytes (&back, pool) : 0;
+}
+
+static void
+multiply (const CnnOpCall *call, CnnProduct product, float *c)
+{
+  product.kernels = call->kernels;
+  product.spare = call->scratch;
+  product.c = c;
+  cnn_matrix_multiply (&product, call->pool);
 }
 
 static void
@@ -158,7 +204,7 @@ forward (const CnnOpCall *call)
   size_t all = cnn_elements (call->out[0]);
   if (!all)
     return;
-  Sizes s = sizes_of (call);
+  Sizes s = sizes_of (call->in);
   if (call->in[0]->type != CNN_TYPE_FLOAT32) {
     forward_ints (call, &s);
     return;
@@ -169,18 +215,17 @@ forward (const CnnOpCall *call)
   memset (y, 0, all * sizeof *y);
   if (!s.k)
     return;
-  for (size_t i = 0; i < s.batches; i++, y += size) {
-    CnnMatrix left = { a + cnn_matrix_at (&s.a, &s.y, i), (size_t) s.k, 1 };
-    CnnMatrix right = { b + cnn_matrix_at (&s.b, &s.y, i), (size_t) s.n, 1 };
-    cnn_matrix_multiply (call->kernels, call->pool, left, right, y, s.m, s.n,
-        s.k, 1, call->scratch);
-  }
+  for (size_t i = 0; i < s.batches; i++, y += size)
+    multiply (call,
+        forward_product (&s, a + cnn_matrix_at (&s.a, &s.y, i),
+            b + cnn_matrix_at (&s.b, &s.y, i)),
+        y);
 }
 
 static void
 backward (const CnnOpCall *call, const CnnOpGrad *grad)
 {
-  Sizes s = sizes_of (call);
+  Sizes s = sizes_of (call->in);
   if (!grad->d_out[0] || !cnn_elements (call->out[0]) || !s.k)
     return;
   const float *a = call->in[0]->data, *b = call->in[1]->data;
@@ -188,17 +233,12 @@ backward (const CnnOpCall *call, const CnnOpGrad *grad)
   for (size_t i = 0; i < s.batches; i++) {
     size_t at_a = cnn_matrix_at (&s.a, &s.y, i),
            at_b = cnn_matrix_at (&s.b, &s.y, i);
-    CnnMatrix left = { a + at_a, (size_t) s.k, 1 };
-    CnnMatrix right = { b + at_b, (size_t) s.n, 1 };
-    CnnMatrix from = { g, (size_t) s.n, 1 };
     if (grad->d_in[0])
-      cnn_matrix_multiply (call->kernels, call->pool, from,
-          cnn_matrix_turned (right), (float *) grad->d_in[0]->data + at_a, s.m,
-          s.k, s.n, 1, call->scratch);
+      multiply (call, gradient_by_a (&s, b + at_b, g),
+          (float *) grad->d_in[0]->data + at_a);
     if (grad->d_in[1])
-      cnn_matrix_multiply (call->kernels, call->pool, cnn_matrix_turned (left),
-          from, (float *) grad->d_in[1]->data + at_b, s.k, s.n, s.m, 1,
-          call->scratch);
+      multiply (call, gradient_by_b (&s, a + at_a, g),
+          (float *) grad->d_in[1]->data + at_b);
     g += (size_t) s.m * (size_t) s.n;
   }
 }

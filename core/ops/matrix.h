@@ -19,17 +19,29 @@ typedef struct
 } CnnMatrix;
 
 /**
- * cnn_matrix_multiply:
+ * CnnProduct:
+ * @a, @b: m x k and k x n
  * @c: m x n, dense
- * @spare: cnn_matrix_spare_bytes() for each thread of @pool
+ * @fresh: c holds nothing yet
+ * @spare: cnn_matrix_spare_bytes() of memory
  *
- * c += alpha * a b, with a of m x k and b of k x n.
+ * c += alpha * a b, or = where @fresh.
  */
-void cnn_matrix_multiply (const CnnKernels *kernels, CnnPool *pool, CnnMatrix a,
-    CnnMatrix b, float *c, int m, int n, int k, float alpha, void *spare);
+typedef struct
+{
+  const CnnKernels *kernels;
+  CnnMatrix a, b;
+  float *c;
+  int m, n, k;
+  float alpha;
+  int fresh;
+  void *spare;
+} CnnProduct;
 
-/** cnn_matrix_spare_bytes: for sums over @k. */
-size_t cnn_matrix_spare_bytes (size_t k);
+void cnn_matrix_multiply (const CnnProduct *product, CnnPool *pool);
+
+/** cnn_matrix_spare_bytes: goes by the sizes and how a and b lie only. */
+size_t cnn_matrix_spare_bytes (const CnnProduct *product, const CnnPool *pool);
 
 /**
  * CnnIntProduct:

@@ -19,7 +19,7 @@ compare (const CnnGemmRun *run, const Shape *s, const float *before)
   for (int i = 0; i < s->m; i++)
     for (gsize j = 0; j < run->c_row; j++) {
       gsize at = (gsize) i * run->c_row + j;
-      double sum = before[at], magnitude = fabs (sum);
+      double sum = run->fresh ? 0 : before[at], magnitude = fabs (sum);
       if (j >= (gsize) s->n) {
         if (i < s->m - 1)
           g_assert_cmpfloat (run->c[at], ==, before[at]);
@@ -59,6 +59,7 @@ gemm_case (CnnGemmKernel gemm, CnnRng *rng, const Shape *s)
     .n = s->n,
     .k = s->k,
     .alpha = 0.75f,
+    .fresh = s->n % 2,
   };
   gemm (&run);
   compare (&run, s, before);

@@ -6,6 +6,44 @@
 
 #include "check.h"
 
+static void
+interleave_case (const CnnKernels *k, CnnRng *rng, gsize n, gsize samples,
+    gsize step)
+{
+  gsize lanes = (gsize) k->lanes, pitch = n + 3;
+  gsize size = (samples - 1) * pitch + n;
+  gsize cell_size = n ? (n - 1) * step + lanes : 0;
+  float *rows = check_input (rng, size);
+  float *cells = check_output (rng, cell_size);
+  float *before = g_memdup2 (cells, cell_size * sizeof *cells + 1);
+  k->interleave (rows, pitch, (int) samples, cells, step, n);
+  for (gsize i = 0; i < cell_size; i++) {
+    gsize s = i % step;
+    g_assert_cmpfloat (cells[i], ==,
+        s < samples     ? rows[s * pitch + i / step]
+            : s < lanes ? 0
+                        : before[i]);
+  }
+  check_margin ("interleave", cells, cell_size);
+
+  for (int add = 0; add <= 1; add++) {
+    float *back = check_output (rng, size);
+    float *old = g_memdup2 (back, size * sizeof *back + 1);
+    k->deinterleave (cells, step, back, pitch, (int) samples, n, add);
+    for (gsize i = 0; i < size; i++)
+      g_assert_cmpfloat (back[i], ==,
+          i % pitch >= n ? old[i]
+              : add      ? old[i] + rows[i]
+                         : rows[i]);
+    check_margin ("deinterleave", back, size);
+    g_free (old);
+    g_free (back);
+  }
+  g_free (before);
+  g_free (cells);
+  g_free (rows);
+}
+
 void
 check_interleave (gconstpointer kernels)
 {
@@ -14,33 +52,8 @@ check_interleave (gconstpointer kernels)
   CnnRng rng;
   cnn_rng_init (&rng, 11, 0);
   for (gsize n = 0; n <= 70; n++)
-    for (gsize samples = 1; samples <= lanes; samples++) {
-      gsize pitch = n + 3, size = (samples - 1) * pitch + n;
-      float *rows = check_input (&rng, size);
-      float *cells = check_output (&rng, n * lanes);
-      k->interleave (rows, pitch, (int) samples, cells, n);
-      for (gsize i = 0; i < n; i++)
-        for (gsize s = 0; s < lanes; s++)
-          g_assert_cmpfloat (cells[i * lanes + s], ==,
-              s < samples ? rows[s * pitch + i] : 0);
-      check_margin ("interleave", cells, n * lanes);
-
-      for (int add = 0; add <= 1; add++) {
-        float *back = check_output (&rng, size);
-        float *before = g_memdup2 (back, size * sizeof *back);
-        k->deinterleave (cells, back, pitch, (int) samples, n, add);
-        for (gsize i = 0; i < size; i++)
-          g_assert_cmpfloat (back[i], ==,
-              i % pitch >= n ? before[i]
-                  : add      ? before[i] + rows[i]
-                             : rows[i]);
-        check_margin ("deinterleave", back, size);
-        g_free (before);
-        g_free (back);
-      }
-      g_free (cells);
-      g_free (rows);
-    }
+    for (gsize samples = 1; samples <= lanes; samples++)
+      interleave_case (k, &rng, n, samples, n % 2 ? lanes : lanes + 7);
 }
 
 /* Sizes of one convolution, and its tensors. @flip: taps from the last to the
