@@ -19,6 +19,16 @@
 static unsigned flags;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+#if defined(__x86_64__) && defined(__linux__)
+/* The word of CPUID leaf 7 that @subleaf has in EAX ([0]) or EDX ([1]). */
+static unsigned
+leaf_7 (unsigned subleaf, int word)
+{
+  unsigned a = 0, b, c, d = 0;
+  return __get_cpuid_count (7, subleaf, &a, &b, &c, &d) ? (word ? d : a) : 0;
+}
+#endif
+
 /* Its registers are large: a process has to ask the system for them. */
 static bool
 may_use_amx (void)
@@ -26,10 +36,18 @@ may_use_amx (void)
 #if defined(__x86_64__) && defined(__linux__)
   const unsigned has_tiles_and_int8 = 3u << 24;
   const long ask = 0x1023, tile_data = 18; /* ARCH_REQ_XCOMP_PERM */
-  unsigned a, b, c, d;
-  return __get_cpuid_count (7, 0, &a, &b, &c, &d)
-      && (d & has_tiles_and_int8) == has_tiles_and_int8
+  return (leaf_7 (0, 1) & has_tiles_and_int8) == has_tiles_and_int8
       && !syscall (SYS_arch_prctl, ask, tile_data);
+#else
+  return false;
+#endif
+}
+
+static bool
+has_avxvnni (void)
+{
+#if defined(__x86_64__) && defined(__linux__)
+  return leaf_7 (1, 0) >> 4 & 1;
 #else
   return false;
 #endif
@@ -45,6 +63,8 @@ detect (void)
     found |= CNN_CPU_SSE2;
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
     found |= CNN_CPU_AVX2;
+  if (found & CNN_CPU_AVX2 && has_avxvnni ())
+    found |= CNN_CPU_AVXVNNI;
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
       && __builtin_cpu_supports ("avx512dq")
       && __builtin_cpu_supports ("avx512vl"))
@@ -71,6 +91,7 @@ limit (const char *name)
     { "portable", 0 },
     { "sse2", CNN_CPU_SSE2 },
     { "avx2", CNN_CPU_SSE2 | CNN_CPU_AVX2 },
+    { "avxvnni", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVXVNNI },
     { "avx512", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 },
     { "vnni", CNN_CPU_SSE2 | CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI },
     { "amx",

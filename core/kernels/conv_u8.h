@@ -2,8 +2,8 @@
 /* conv_u8.h: convolution of bytes, requantised, and floats to bytes.
  *
  * Included by each instruction set's file. Lanes are pixels of four channels,
- * so that a lane times a weight is a dot product of four bytes (DOT4, which an
- * instruction set may have). A tile of output channels x pixels stays in
+ * so that a lane times a weight is a dot product of four bytes, in one part or,
+ * where an instruction set can't do that, in several (U8_PARTS, PART, DOT). A tile of output channels x pixels stays in
  * registers over all words of the kernel; with a pool, pixels of two rows. Sums
  * then go through a small buffer, in which tails cost nothing, to be pooled and
  * rounded: integers throughout, so that all instruction sets agree. */
@@ -14,23 +14,15 @@
 #include "kernels/kernels.h"
 #include "kernels/deal_f32.h"
 
-/* Of a tile without pool: groups of four output channels, vectors. With pool
- * one group, two rows. */
-#if REGISTERS >= 32
-#define U8_GROUPS    2
-#define U8_VECS      3
-#define U8_POOL_VECS 2
-#else
-#define U8_GROUPS    1
-#define U8_VECS      2
-#define U8_POOL_VECS 1
-#endif
-
-/* sums[o][row][vector] of one tile. */
-#define U8_SUMS                 (8 * 3)
-#define SUM_AT(o, rows, row, v) (((o) * (rows) + (row)) * 3 + (v))
-
-#ifndef DOT4
+/* Pixels are cut into U8_PARTS parts, PART (pixels, part); words, when they are
+ * packed, with WORD_PART (word, part); DOT (sum, part of pixels, part of a word)
+ * adds their products. */
+#ifndef U8_PARTS
+#define U8_PARTS        1
+#define PART(x, p)      (x)
+#define WORD_PART(w, p) (w)
+#ifndef DOT
+#define DOT(sum, x, w) dot4 (sum, x, w)
 /* Exact: products of bytes as int32. */
 INLINE VecInt
 dot4 (VecInt sum, VecInt x, uint32_t w)
@@ -41,8 +33,34 @@ dot4 (VecInt sum, VecInt x, uint32_t w)
   sum += (x >> 24 & 255) * (int8_t) (w >> 24);
   return sum;
 }
-#define DOT4(sum, x, w) dot4 (sum, x, w)
 #endif
+#endif
+
+/* Even and odd bytes of a word as two int16 each. */
+#if U8_PARTS == 2
+#define WORD_PART(w, p)                                                        \
+  ((uint32_t) (uint16_t) (int8_t) ((w) >> 8 * (p))                             \
+      | (uint32_t) (uint16_t) (int8_t) ((w) >> (16 + 8 * (p))) << 16)
+#endif
+
+/* Of a tile without pool: groups of four output channels, vectors. With pool
+ * one group, two rows. */
+#if REGISTERS >= 32
+#define U8_GROUPS    2
+#define U8_VECS      3
+#define U8_POOL_VECS 2
+#else
+#define U8_GROUPS    1
+#define U8_VECS      (U8_PARTS > 1 ? 2 : 3)
+#define U8_POOL_VECS 1
+#endif
+
+/* Of one word of a kernel for four output channels. */
+#define WORDS (4 * U8_PARTS)
+
+/* sums[o][row][vector] of one tile. */
+#define U8_SUMS                 (8 * 3)
+#define SUM_AT(o, rows, row, v) (((o) * (rows) + (row)) * 3 + (v))
 
 #ifndef MAX_INT
 #define MAX_INT(a, b) ((VecInt) choose ((a) > (b), (Vec) (a), (Vec) (b)))
@@ -74,7 +92,7 @@ u8_tile (const CnnConvU8Run *run, VecInt *sums, int group, int x, int first,
   VecInt acc[4 * U8_GROUPS][2][U8_VECS];
   const size_t words = (size_t) run->n_segments * (size_t) run->n_lines;
   const uint32_t *w =
-      (const uint32_t *) run->weights + 4 * (size_t) group * words;
+      (const uint32_t *) run->weights + WORDS * (size_t) group * words;
   const size_t line = run->line_bytes, row = run->row_bytes;
 
   UNROLL
@@ -89,22 +107,28 @@ u8_tile (const CnnConvU8Run *run, VecInt *sums, int group, int x, int first,
   }
   for (int s = 0; s < run->n_segments; s++) {
     const uint8_t *p = run->in + run->segments[s] + 4 * (ptrdiff_t) x;
-    for (int l = 0; l < run->n_lines; l++, p += line, w += 4) {
-      VecInt px[2][U8_VECS];
+    for (int l = 0; l < run->n_lines; l++, p += line, w += WORDS) {
+      VecInt px[2][U8_VECS][U8_PARTS];
       UNROLL
       for (int r = 0; r < rows; r++) {
         UNROLL
-        for (int v = 0; v < vecs; v++)
-          px[r][v] = load_pixels (p + (size_t) r * row + 4 * LANES * v);
+        for (int v = 0; v < vecs; v++) {
+          VecInt pixels = load_pixels (p + (size_t) r * row + 4 * LANES * v);
+          UNROLL
+          for (int k = 0; k < U8_PARTS; k++)
+            px[r][v][k] = PART (pixels, k);
+        }
       }
       UNROLL
-      for (int i = 0; i < 4 * groups; i++) {
-        uint32_t word = w[(size_t) (i / 4) * 4 * words + (size_t) (i % 4)];
+      for (int i = 0; i < 4 * groups * U8_PARTS; i++) {
+        const int o = i / U8_PARTS, k = i % U8_PARTS;
+        uint32_t word = w[(size_t) (o / 4) * WORDS * words
+            + (size_t) (o % 4 * U8_PARTS + k)];
         UNROLL
         for (int r = 0; r < rows; r++) {
           UNROLL
           for (int v = 0; v < vecs; v++)
-            acc[i][r][v] = DOT4 (acc[i][r][v], px[r][v], word);
+            acc[o][r][v] = DOT (acc[o][r][v], px[r][v][k], word);
         }
       }
     }
@@ -130,8 +154,10 @@ u8_tile (const CnnConvU8Run *run, VecInt *sums, int group, int x, int first,
 U8_TILE (1, 1, 1)
 U8_TILE (1, 1, 2)
 U8_TILE (1, 2, 1)
-#if U8_GROUPS > 1
+#if U8_VECS > 2
 U8_TILE (1, 1, 3)
+#endif
+#if U8_GROUPS > 1
 U8_TILE (1, 2, 2)
 U8_TILE (2, 1, 1)
 U8_TILE (2, 1, 2)
@@ -142,11 +168,13 @@ typedef void (*U8Tile) (const CnnConvU8Run *run, VecInt *sums, int group, int x,
     int first);
 
 static const U8Tile u8_tiles[U8_GROUPS][U8_VECS] = {
-#if U8_GROUPS > 1
+#if U8_VECS > 2
   { u8_tile_1x1x1, u8_tile_1x1x2, u8_tile_1x1x3 },
-  { u8_tile_2x1x1, u8_tile_2x1x2, u8_tile_2x1x3 },
 #else
   { u8_tile_1x1x1, u8_tile_1x1x2 },
+#endif
+#if U8_GROUPS > 1
+  { u8_tile_2x1x1, u8_tile_2x1x2, u8_tile_2x1x3 },
 #endif
 };
 
@@ -289,7 +317,7 @@ KERNEL (cnn_conv_u8) (const CnnConvU8Run *run)
   }
 }
 
-/* [oc / 4][words][4] */
+/* [oc / 4][words][4][parts] */
 static size_t
 KERNEL (cnn_pack_u8) (const CnnConvU8Weights *weights, void *packed)
 {
@@ -298,9 +326,10 @@ KERNEL (cnn_pack_u8) (const CnnConvU8Weights *weights, void *packed)
   uint32_t *to = packed;
   for (size_t o = 0; o < oc && to; o += 4)
     for (size_t k = 0; k < words; k++)
-      for (size_t i = 0; i < 4; i++)
-        *to++ = weights->words[(o + i) * words + k];
-  return (oc * words * sizeof *to + 63) / 64 * 64;
+      for (size_t i = 0; i < WORDS; i++)
+        *to++ = WORD_PART (weights->words[(o + i / U8_PARTS) * words + k],
+            (i % U8_PARTS));
+  return (oc * words * U8_PARTS * sizeof *to + 63) / 64 * 64;
 }
 
 #endif

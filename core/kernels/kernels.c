@@ -18,6 +18,8 @@ cnn_kernels_init (CnnKernels *kernels, unsigned flags)
 #if defined(__x86_64__)
   if (flags & CNN_CPU_AVX2)
     cnn_kernels_init_avx2 (kernels);
+  if (flags & CNN_CPU_AVXVNNI)
+    cnn_kernels_init_avxvnni (kernels);
   if (flags & CNN_CPU_AVX512)
     cnn_kernels_init_avx512 (kernels);
   if (flags & CNN_CPU_VNNI)

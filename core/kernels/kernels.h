@@ -291,6 +291,7 @@ const CnnKernels *cnn_kernels (void);
 void cnn_kernels_init_portable (CnnKernels *kernels);
 void cnn_kernels_init_avx2 (CnnKernels *kernels);
 void cnn_kernels_init_avx512 (CnnKernels *kernels);
+void cnn_kernels_init_avxvnni (CnnKernels *kernels);
 void cnn_kernels_init_vnni (CnnKernels *kernels);
 void cnn_kernels_init_amx (CnnKernels *kernels);
 void cnn_kernels_init_neon (CnnKernels *kernels);

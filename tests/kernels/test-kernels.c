@@ -16,6 +16,7 @@ static const struct
 } sets[] = {
   { "portable", 0 },
   { "avx2", CNN_CPU_AVX2 },
+  { "avxvnni", CNN_CPU_AVX2 | CNN_CPU_AVXVNNI },
   { "avx512", CNN_CPU_AVX2 | CNN_CPU_AVX512 },
   { "vnni", CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI },
   { "amx", CNN_CPU_AVX2 | CNN_CPU_AVX512 | CNN_CPU_VNNI | CNN_CPU_AMX },

@@ -34,25 +34,18 @@ four_bytes_512 (__m512 y0, __m512 y1, __m512 y2, __m512 y3, int zero, int low,
 }
 
 #ifdef __AVX512VNNI__
-#define DOT4(sum, x, w)                                                        \
+#define DOT(sum, x, w)                                                         \
   ((VecInt) _mm512_dpbusd_epi32 ((__m512i) (sum), (__m512i) (x),               \
       _mm512_set1_epi32 ((int32_t) (w))))
 #else
-#define DOT4(sum, x, w) ((VecInt) dot4 ((__m512i) (sum), (__m512i) (x), w))
-
 /* Exact, where vpmaddubsw saturates: even and odd bytes as int16. */
-static inline __attribute__ ((always_inline)) __m512i
-dot4 (__m512i sum, __m512i x, uint32_t w)
-{
-  __m512i even = _mm512_set1_epi32 ((int32_t) ((w & 0xff00ff) << 8));
-  __m512i odd = _mm512_set1_epi32 ((int32_t) w);
-  __m512i x_even = _mm512_and_si512 (x, _mm512_set1_epi32 (0xff00ff));
-  even = _mm512_srai_epi16 (even, 8);
-  odd = _mm512_srai_epi16 (odd, 8);
-  sum = _mm512_add_epi32 (sum, _mm512_madd_epi16 (x_even, even));
-  return _mm512_add_epi32 (sum,
-      _mm512_madd_epi16 (_mm512_srli_epi16 (x, 8), odd));
-}
+#define U8_PARTS 2
+#define PART(x, p)                                                             \
+  ((p) ? (VecInt) _mm512_srli_epi16 ((__m512i) (x), 8) : (x) &0xff00ff)
+#define DOT(sum, x, w)                                                         \
+  ((sum)                                                                       \
+      + (VecInt) _mm512_madd_epi16 ((__m512i) (x),                             \
+          _mm512_set1_epi32 ((int32_t) (w))))
 #endif
 
 #endif
