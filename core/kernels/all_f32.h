@@ -78,6 +78,7 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .binary = KERNEL (cnn_binary_f32),
     .max_pool_2x2 = KERNEL (cnn_max_pool_2x2_f32),
     .average_pool_2x2 = KERNEL (cnn_average_pool_2x2_f32),
+    .max_tap = KERNEL (cnn_max_tap_f32),
     .max_pool_2x2_gradient = KERNEL (cnn_max_pool_2x2_gradient_f32),
     .average_pool_2x2_gradient = KERNEL (cnn_average_pool_2x2_gradient_f32),
     .sum = KERNEL (cnn_sum_f32),

@@ -163,6 +163,20 @@ KERNEL (
 }
 
 static void
+KERNEL (cnn_max_tap_f32) (const float *x, int step, float *y, int n)
+{
+  int i = 0;
+  for (; i + LANES <= n && step == 1; i += LANES)
+    store (y + i, maximum (load (x + i), load (y + i)));
+  for (; i + LANES <= n && step == 2; i += LANES) {
+    Vec taps = EVENS (load (x + 2 * i), load (x + 2 * i + LANES));
+    store (y + i, maximum (taps, load (y + i)));
+  }
+  for (; i < n; i++)
+    y[i] = x[i * step] > y[i] ? x[i * step] : y[i];
+}
+
+static void
 KERNEL (cnn_average_pool_2x2_f32) (const float *x0, const float *x1, float *y,
     int n)
 {

@@ -233,6 +233,9 @@ typedef void (*CnnBinaryKernel) (CnnBinary op, const float *a, int a_step,
 typedef void (
     *CnnPoolKernel) (const float *x0, const float *x1, float *y, int n);
 
+/** CnnMaxTapKernel: y[i] = x[i*step] if that is larger; step is 1 or 2. */
+typedef void (*CnnMaxTapKernel) (const float *x, int step, float *y, int n);
+
 /** CnnPoolGradientKernel: adds g[i] to that of the four of d0, d1 whose x is
  * the maximum, the first if there are several; or a quarter to each. */
 typedef void (*CnnPoolGradientKernel) (const float *x0, const float *x1,
@@ -275,6 +278,7 @@ typedef struct CnnKernels
   CnnMapGradientKernel map_gradient;
   CnnBinaryKernel binary;
   CnnPoolKernel max_pool_2x2, average_pool_2x2;
+  CnnMaxTapKernel max_tap;
   CnnPoolGradientKernel max_pool_2x2_gradient, average_pool_2x2_gradient;
   CnnSumKernel sum;
   CnnPeakKernel peak;

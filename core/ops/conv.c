@@ -163,17 +163,19 @@ macs (const void *params, const CnnTensor *const *in, CNN_UNUSED int n_in,
 void
 cnn_conv_lay_out (CnnConvSizes *s)
 {
-  int scale = s->pooling ? 2 : 1;
-  s->rows = s->copied ? (s->oh * scale - 1) * s->stride[0]
-          + (s->kernel[0] - 1) * s->dilation[0] + 1
-                      : s->h;
-  s->phases = s->stride[1] < s->kernel[1] * s->dilation[1]
-      ? s->stride[1]
-      : (s->kernel[1] - 1) * s->dilation[1] + 1;
-  s->phase = (size_t) (s->ow * scale)
-      + (size_t) ((s->kernel[1] - 1) * s->dilation[1] / s->stride[1]);
-  s->pitch = s->copied ? s->phase * (size_t) s->phases : (size_t) s->w;
-  s->plane = (size_t) s->rows * s->pitch;
+  int cells[2] = { s->oh, s->ow }, reach[2];
+  for (int axis = 0; axis < 2; axis++) {
+    reach[axis] = (s->kernel[axis] - 1) * s->dilation[axis];
+    s->phases[axis] = !s->copied            ? 1
+        : s->stride[axis] < reach[axis] + 1 ? s->stride[axis]
+                                            : reach[axis] + 1;
+    cells[axis] *= s->pooling ? 2 : 1;
+  }
+  s->rows = s->copied ? cells[0] + reach[0] / s->stride[0] : s->h;
+  s->pitch = (size_t) (s->copied ? cells[1] + reach[1] / s->stride[1] : s->w);
+  s->phase = (size_t) s->rows * s->pitch;
+  s->plane = (size_t) (s->phases[0] * s->phases[1]) * s->phase;
+  s->row_step = s->copied ? s->pitch : (size_t) s->stride[0] * s->pitch;
 }
 
 CnnConvSizes
@@ -217,11 +219,14 @@ cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,
 void
 cnn_conv_taps (const CnnConvSizes *s, ptrdiff_t *taps)
 {
+  int sy = s->copied ? s->stride[0] : 1, sx = s->copied ? s->stride[1] : 1;
   for (int p = 0; p < s->kernel[0]; p++)
     for (int q = 0; q < s->kernel[1]; q++) {
-      int x = q * s->dilation[1];
-      *taps++ = (ptrdiff_t) p * s->dilation[0] * (ptrdiff_t) s->pitch
-          + x % s->stride[1] * (ptrdiff_t) s->phase + x / s->stride[1];
+      int y = p * s->dilation[0], x = q * s->dilation[1];
+      int phase = y % sy * s->phases[1] + x % sx;
+      *taps++ =
+          (ptrdiff_t) ((size_t) phase * s->phase + (size_t) (y / sy) * s->pitch)
+          + x / sx;
     }
 }
 

@@ -64,11 +64,13 @@ CnnStatus cnn_conv_check_weights (const CnnConvParams *params,
  * @most_oc: of the largest stage
  * @oh, @ow: of the output, which @pooling has made smaller
  * @kernel ... @pad: vertical, horizontal; @pad before pixel 0
- * @copied: the planes are copied to add padding, and where the horizontal
- *   stride is s, to sort columns: those with x % s = 0, then 1, ...
- * @rows: rows of a plane as the kernels see it
- * @pitch: elements from row to row
- * @phase: elements from one such set of columns to the next
+ * @copied: the planes are copied, to add padding, and, where strides are sy and
+ *   sx, to sort pixels: those with y % sy = 0 and x % sx = 0 come first, then
+ *   x % sx = 1 and so on, then y % sy = 1 ...
+ * @phases: how many such sets of pixels there are
+ * @rows, @pitch: rows of one, elements from row to row
+ * @phase: elements from one to the next
+ * @row_step: from what an output row reads to what the next reads
  *
  * All of a Conv in numbers that have been checked.
  */
@@ -78,8 +80,8 @@ typedef struct
   int kernel[2], stride[2], dilation[2], pad[2];
   CnnFusedPool pooling;
   bool copied;
-  int rows, phases;
-  size_t pitch, phase, plane;
+  int phases[2], rows;
+  size_t pitch, phase, plane, row_step;
 } CnnConvSizes;
 
 CnnConvSizes cnn_conv_sizes (const CnnConvParams *params, const CnnTensor *in,

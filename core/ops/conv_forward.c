@@ -21,26 +21,23 @@ typedef struct
   const CnnConvSizes *sizes;
   const float *in;
   float *to;
-  int bands;
+  int rows, bands; /* of all phases; tasks a channel */
 } Copy;
 
-/* Row @r of a padded plane: columns x = j * stride + f of phase f. */
+/* Columns x = j * stride + @phase of row @y, which may lie outside. */
 static void
-copy_row (const CnnConvSizes *s, const float *in, float *to, int r)
+copy_row (const CnnConvSizes *s, const float *in, float *to, int y, int phase)
 {
-  int y = r - s->pad[0];
+  ptrdiff_t x = phase - s->pad[1], step = s->stride[1], j = 0;
+  ptrdiff_t end = (ptrdiff_t) s->pitch;
   memset (to, 0, s->pitch * sizeof *to);
   if (y < 0 || y >= s->h)
     return;
   in += (size_t) y * (size_t) s->w;
-  for (int f = 0; f < s->phases; f++, to += s->phase) {
-    ptrdiff_t x = f - s->pad[1], step = s->stride[1], j = 0;
-    ptrdiff_t end = (ptrdiff_t) s->phase;
-    if (x < 0)
-      j = (-x + step - 1) / step;
-    for (x += j * step; j < end && x < s->w; j++, x += step)
-      to[j] = in[x];
-  }
+  if (x < 0)
+    j = (-x + step - 1) / step;
+  for (x += j * step; j < end && x < s->w; j++, x += step)
+    to[j] = in[x];
 }
 
 static void
@@ -52,19 +49,24 @@ copy_task (void *data, int task, CNN_UNUSED int worker)
   int first = task % copy->bands * COPY_ROWS;
   const float *in = copy->in + channel * (size_t) s->h * (size_t) s->w;
   float *to = copy->to + channel * s->plane;
-  for (int r = first; r < first + COPY_ROWS && r < s->rows; r++)
-    copy_row (s, in, to + (size_t) r * s->pitch, r);
+  for (int r = first; r < first + COPY_ROWS && r < copy->rows; r++) {
+    int phase = r / s->rows;
+    int y = r % s->rows * s->stride[0] + phase / s->phases[1] - s->pad[0];
+    copy_row (s, in, to + (size_t) r * s->pitch, y, phase % s->phases[1]);
+  }
 }
 
 void
 cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
     float *to)
 {
+  int rows = sizes->phases[0] * sizes->phases[1] * sizes->rows;
   Copy copy = {
     .sizes = sizes,
     .in = in,
     .to = to,
-    .bands = (sizes->rows + COPY_ROWS - 1) / COPY_ROWS,
+    .rows = rows,
+    .bands = (rows + COPY_ROWS - 1) / COPY_ROWS,
   };
   cnn_pool_run (pool, sizes->ic * copy.bands, copy_task, &copy);
 }
@@ -95,7 +97,7 @@ spare_bytes (const CnnConvParams *params, const CnnConvSizes *s)
   if (is_pointwise (s))
     return cnn_pointwise_spare_bytes (s->ic, s->most_oc);
   return cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
-             (size_t) s->stride[0] * s->pitch)
+             s->row_step)
       + (params->n_tail ? cnn_planar_tail_bytes (s->oc, s->most_oc) : 0);
 }
 
@@ -197,7 +199,7 @@ run_pointwise (const Part *part)
       .pool = part->call->pool,
       .in = part->in,
       .in_plane = s->plane,
-      .in_pitch = (size_t) s->stride[0] * s->pitch,
+      .in_pitch = s->row_step,
       .out = part->out,
       .out_plane = part->out_plane,
       .out_pitch = part->out_pitch,
@@ -217,7 +219,8 @@ run_planar (const Part *part)
       .pool = part->call->pool,
       .in = part->in,
       .in_plane = s->plane,
-      .row_step = (size_t) s->stride[0] * s->pitch,
+      .row_step = s->row_step,
+      .lines = s->kernel[0] * s->phases[1],
       .ic = s->ic,
       .oc = s->oc,
       .oh = cells (s, s->oh),
@@ -270,7 +273,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
     .spare = scratch + l.spare,
   };
   if (!s.copied)
-    in += (size_t) (cells (&s, region->y0) * s.stride[0]) * s.pitch
+    in += (size_t) cells (&s, region->y0) * s.row_step
         + (size_t) cells (&s, region->x0);
   cnn_conv_taps (&s, taps);
   for (int i = 0; i < s.n * s.group; i++, in += in_size) {

@@ -174,8 +174,7 @@ block_run (const CnnPlanar *p, int block, int y, int x, int n)
 static int
 piece_pixels (const CnnPlanar *p)
 {
-  size_t span = p->row_step ? (size_t) p->taps[p->n_taps - 1] / p->row_step : 0;
-  size_t lines = (size_t) p->ic * (span + 1);
+  size_t lines = (size_t) p->ic * (size_t) p->lines;
   size_t room = INPUT_BYTES / sizeof (float) / lines;
   size_t step = 12 * (size_t) p->kernels->lanes;
   if (room < step)

@@ -16,6 +16,7 @@
  * CnnPlanar:
  * @in: first pixel of input channel 0; @in_plane elements to the next
  * @row_step: elements from what an output row reads to what the next reads
+ * @lines: rows of a channel that an output row reads
  * @taps: @n_taps offsets
  * @weights: from cnn_planar_pack()
  * @out: oc planes of oh x ow, or half as high and wide, if @pooling
@@ -36,7 +37,7 @@ typedef struct
   CnnPool *pool;
   const float *in;
   size_t in_plane, row_step;
-  int ic, oc, oh, ow;
+  int lines, ic, oc, oh, ow;
   const ptrdiff_t *taps;
   int n_taps;
   const float *weights, *bias;

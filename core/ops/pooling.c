@@ -48,6 +48,7 @@ typedef enum
  * picture ends, counted from pixel 0. */
 typedef struct
 {
+  const CnnKernels *kernels;
   int planes, in[AXES], out[AXES];
   int kernel[AXES], stride[AXES], dilation[AXES], pad[AXES], end[AXES];
   Kind kind;
@@ -163,6 +164,7 @@ sizes_of (const CnnOpCall *call, Kind kind)
   const Params *p = call->params;
   const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
   Sizes s = {
+    .kernels = call->kernels,
     .planes = (int) (x->dims[0] * x->dims[1]),
     .kind = kind,
     .counts_padding = p->count_include_pad,
@@ -230,7 +232,9 @@ static void
 take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
     int n)
 {
-  if (s->kind == KIND_MAX)
+  if (s->kind == KIND_MAX && step <= 2)
+    s->kernels->max_tap (x, step, y, n);
+  else if (s->kind == KIND_MAX)
     for (int j = 0; j < n; j++)
       y[j] = x[j * step] > y[j] ? x[j * step] : y[j];
   else if (s->kind == KIND_MEAN)
@@ -269,22 +273,19 @@ pool_row (const Sizes *s, const float *in, Span z, Span y, int x0, int x1,
 {
   for (int j = x0; j < x1; j++)
     to[j] = s->kind == KIND_MAX ? -HUGE_VALF : 0;
-  for (int d = 0; d < z.n; d++)
-    for (int p = 0; p < y.n; p++) {
-      const float *row = in
-          + ((size_t) (z.first + d * s->dilation[DEPTH]) * (size_t) s->in[0]
-                + (size_t) (y.first + p * s->dilation[0]))
-              * (size_t) s->in[1];
-      for (int q = 0; q < s->kernel[1]; q++) {
-        int64_t first, last, at = q * s->dilation[1] - s->pad[1];
-        cnn_window_reach (at, s->stride[1], s->in[1], s->out[1], &first, &last);
-        first = first > x0 ? first : x0;
-        last = last < x1 ? last : x1;
-        if (last > first)
-          take_row (s, row + first * s->stride[1] + at, s->stride[1],
-              to + first, (int) (last - first));
-      }
+  for (int q = 0; q < s->kernel[1]; q++) {
+    int64_t first, last, at = q * s->dilation[1] - s->pad[1];
+    cnn_window_reach (at, s->stride[1], s->in[1], s->out[1], &first, &last);
+    first = first > x0 ? first : x0;
+    last = last < x1 ? last : x1;
+    const float *tap = in + first * s->stride[1] + at;
+    for (int k = 0; k < z.n * y.n && last > first; k++) {
+      int row = (z.first + k / y.n * s->dilation[DEPTH]) * s->in[0] + y.first
+          + k % y.n * s->dilation[0];
+      take_row (s, tap + (size_t) row * (size_t) s->in[1], s->stride[1],
+          to + first, (int) (last - first));
     }
+  }
   finish_row (s, z, y, x0, x1, to);
 }
 
@@ -334,6 +335,18 @@ volume (const int *size)
   return (size_t) size[0] * (size_t) size[1] * (size_t) size[DEPTH];
 }
 
+/* The mean of whole planes, what a global pool of a classifier becomes. */
+static bool
+is_whole_mean (const Sizes *s)
+{
+  for (int axis = 0; axis < AXES; axis++)
+    if (s->out[axis] != 1 || s->kernel[axis] != s->in[axis] || s->pad[axis]
+        || s->end[axis] != s->in[axis]
+        || (s->in[axis] > 1 && s->dilation[axis] != 1))
+      return false;
+  return s->kind == KIND_MEAN;
+}
+
 static void
 task (void *data, int number, CNN_UNUSED int worker)
 {
@@ -346,7 +359,10 @@ task (void *data, int number, CNN_UNUSED int worker)
   float *out = cut->call->out[0]->data;
   in += plane * volume (s->in);
   out += plane * volume (s->out);
-  (is_2x2 (s) ? rows_2x2 : rows_any) (cut, in, out, y0, y1 < end ? y1 : end);
+  if (is_whole_mean (s))
+    *out = s->kernels->sum (in, volume (s->in)) / (float) volume (s->in);
+  else
+    (is_2x2 (s) ? rows_2x2 : rows_any) (cut, in, out, y0, y1 < end ? y1 : end);
 }
 
 static void
