@@ -31,21 +31,6 @@ reference (const CnnConvRun *run, const float *before, int o, int x,
   return sum;
 }
 
-static double
-activated (CnnActivation f, double x)
-{
-  switch (f) {
-    case CNN_ACTIVATION_RELU:
-      return x > 0 ? x : 0;
-    case CNN_ACTIVATION_TANH:
-      return tanh (x);
-    case CNN_ACTIVATION_SIGMOID:
-      return 1 / (1 + exp (-x));
-    default:
-      return x;
-  }
-}
-
 static void
 conv_case (const CnnKernels *k, CnnRng *rng, int oc, int n, int ic, int n_taps,
     int add, CnnActivation f)
@@ -85,7 +70,7 @@ conv_case (const CnnKernels *k, CnnRng *rng, int oc, int n, int ic, int n_taps,
         continue;
       }
       double sum = reference (&run, before, o, (int) x, &magnitude);
-      check_close ("conv", at, out[at], activated (f, sum), magnitude,
+      check_close ("conv", at, out[at], check_activated (f, sum), magnitude,
           ic * n_taps + 4);
     }
   check_margin ("conv", out, out_size);

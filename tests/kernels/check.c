@@ -51,3 +51,18 @@ check_close (const char *what, gsize i, double got, double expected,
     g_error ("%s: element %zu is %.9g, not %.9g (bound %.3g)", what, i, got,
         expected, bound);
 }
+
+double
+check_activated (CnnActivation f, double x)
+{
+  switch (f) {
+    case CNN_ACTIVATION_RELU:
+      return x > 0 ? x : 0;
+    case CNN_ACTIVATION_TANH:
+      return tanh (x);
+    case CNN_ACTIVATION_SIGMOID:
+      return 1 / (1 + exp (-x));
+    default:
+      return x;
+  }
+}

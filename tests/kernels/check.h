@@ -27,10 +27,21 @@ void check_margin (const char *what, const float *output, gsize n);
 void check_close (const char *what, gsize i, double got, double expected,
     double magnitude, int terms);
 
+/** check_activated: Returns: @f of @x in double precision. */
+double check_activated (CnnActivation f, double x);
+
 void check_conv (gconstpointer kernels);
 void check_conv_pieces (gconstpointer kernels);
 void check_conv_u8 (gconstpointer kernels);
 void check_quantise_u8 (gconstpointer kernels);
+void check_product (gconstpointer kernels);
+void check_product_pieces (gconstpointer kernels);
+void check_winograd_input (gconstpointer kernels);
+void check_winograd_input_pieces (gconstpointer kernels);
+void check_winograd_output (gconstpointer kernels);
+void check_winograd_apart (gconstpointer kernels);
+void check_winograd_output_pieces (gconstpointer kernels);
+void check_weave (gconstpointer kernels);
 void check_correlate (gconstpointer kernels);
 void check_interleave (gconstpointer kernels);
 void check_sample_conv (gconstpointer kernels);
