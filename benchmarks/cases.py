@@ -21,10 +21,10 @@ RUNNERS = {"f32": ["ours", "ours-exact", "onnxruntime", "onednn", "torch", "open
            "int8": ["ours", "onnxruntime", "onednn"]}
 
 
-def build(folder):
+def build(folder, target="benchmark-programs"):
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         subprocess.run(["meson", "setup", folder, ROOT], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", folder, "benchmark-programs"], check=True,
+    subprocess.run(["ninja", "-C", folder, target], check=True,
                    stdout=subprocess.DEVNULL)
 
 

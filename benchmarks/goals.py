@@ -78,9 +78,30 @@ def training_cells(trained):
                    "%.2f" % row["ratio"], "2", "4", verdict(row["ratio"], 2, 4)]
 
 
-def markdown(results, trained):
+def reuse_cells(reused):
+    for row in reused:
+        yield ["reuse=exact: %s, %dx%d, %dx%d changes, %d thread%s" % (
+            row["network"], row["width"], row["height"], row["changed_width"],
+            row["changed_height"], row["threads"], "s" if row["threads"] > 1 else ""),
+            report.milliseconds(row["changed_ms"]),
+            "whole frames %s" % report.milliseconds(row["whole_ms"]),
+            "%.1f" % row["whole_to_changed"], "5", "12", verdict(row["whole_to_changed"], 5, 12)]
+
+
+def startup_cells(startup):
+    """Less is better here."""
+    for what, figure, form, goal, moonshot in (
+            ("plugin with library and model, MB", startup["size"]["bytes"] * 1e-6, "%.2f", 2, 1),
+            ("start of gst-launch to the first result, ms", startup["start"]["median_ms"],
+             "%.0f", 50, 20),
+            ("page faults of a frame", startup["faults_per_frame"], "%.2f", 0.05, 0.05)):
+        yield [what, form % figure, "", "", "%g" % goal, "%g" % moonshot,
+               verdict(-figure, -goal, -moonshot)]
+
+
+def markdown(results, others):
+    """@others: what training.py, benchmark-reuse and startup said."""
+    rows = list(scaling_cells(results)) + list(training_cells(others["training"]))
+    rows += list(reuse_cells(others["reuse"])) + list(startup_cells(others["startup"]))
     lines = [report.line(HEAD), report.line(["---"] + ["---:"] * 5 + ["---"])]
-    lines += ratio_lines(results)
-    lines += [report.line(cells) for cells in scaling_cells(results)]
-    lines += [report.line(cells) for cells in training_cells(trained)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + list(ratio_lines(results)) + [report.line(row) for row in rows]) + "\n"

@@ -113,6 +113,7 @@ def plot(cases, path):
         axes.barh([n + (i - (len(names) - 1) / 2) * height for n, _ in there],
                   [row["ratio"] for _, row in there], height, label=name)
     axes.set_yticks(range(len(cases)), [title(case) for case in cases])
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log", base=2)
