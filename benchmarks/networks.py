@@ -29,15 +29,15 @@ def load_builder():
 builder = load_builder()
 
 
-def lenet(name, size, features, tail):
+def lenet(name, size, features, tail, channels=1):
     """5x5 convolutions, those of @features with a pool behind them; the first
     of @tail 5x5 too, then 1x1; 11 classes."""
-    n = builder.Net(name, size, 1)
+    n = builder.Net(name, size, channels)
     x = "x"
-    for channels in features:
-        x = n.pool(n.relu(n.conv(x, channels, 5)), 2, 2)
-    for kernel, channels in zip([5, 1, 1], tail):
-        x = n.relu(n.conv(x, channels, kernel))
+    for maps in features:
+        x = n.pool(n.relu(n.conv(x, maps, 5)), 2, 2)
+    for kernel, maps in zip([5, 1, 1], tail):
+        x = n.relu(n.conv(x, maps, kernel))
     return n, n.conv(x, 11, 1)
 
 

@@ -51,8 +51,8 @@ read_file (const char *path)
 {
   File file = { 0 };
   FILE *f = fopen (path, "rb");
-  long size;
-  if (!f || fseek (f, 0, SEEK_END) || (size = ftell (f)) < 1)
+  long size = f && !fseek (f, 0, SEEK_END) ? ftell (f) : 0;
+  if (size < 1)
     fail (path, "can't be read");
   rewind (f);
   file.size = (size_t) size;
