@@ -87,6 +87,23 @@ save (const char *folder, const char *name, const char *suffix,
   g_free (path);
 }
 
+/* Bytes of weights, as in the file and packed, where all is direct. */
+static size_t
+exact_weights (const char *path, const CnnShape *shape)
+{
+  CnnModel *model = load (path);
+  CnnSession *session = NULL;
+  CnnSessionOptions options = { .precision = CNN_PRECISION_EXACT };
+  CnnMemoryInfo memory;
+  CnnError error = { 0 };
+  if (cnn_session_new (model, shape, &options, &session, &error))
+    fail ("session", &error);
+  cnn_session_memory (session, &memory);
+  cnn_session_free (session);
+  cnn_model_unref (model);
+  return memory.weight_bytes;
+}
+
 /* The best of three runs, in ms. */
 static double
 time_runs (CnnSession *session)
@@ -137,8 +154,9 @@ run_classifier (const char *path, const char *folder, const char *name)
       memory.arena_bytes, memory.sum_bytes, memory.live_bytes,
       memory.weight_bytes);
   cnn_session_free (session);
-  printf (", \"ms\": [%.2f, %.2f]}\n", one, time_on_two (model, &shape));
+  printf (", \"ms\": [%.2f, %.2f]", one, time_on_two (model, &shape));
   cnn_model_unref (model);
+  printf (", \"exact_weights\": %zu}\n", exact_weights (path, &shape));
 }
 
 static void
