@@ -33,8 +33,7 @@ polynomial (int n, int skip, double *row)
 static Form
 form_of (CnnWinogradForm which)
 {
-  static const int m[] = { 4, 6, 2, 4, 2 },
-                   alpha[] = { 8, 8, 6, 6, 4 };
+  static const int m[] = { 4, 6, 2, 4, 2 }, alpha[] = { 8, 8, 6, 6, 4 };
   Form form = { .m = m[which], .alpha = alpha[which] };
   int n = form.alpha - 1;
   for (int i = 0; i < n; i++) {
