@@ -13,6 +13,10 @@
 #include "kernels/math_f32.h"
 
 #define PRODUCT_VECS 3
+/* All weights of one product are read one after the other, perhaps from afar:
+ * they are asked for so many before, those of so many channels at a time. */
+#define WEIGHTS_AHEAD 512
+#define CHANNELS      16
 
 /* Pixels x ... of product @f, of which the first @n count. */
 INLINE void
@@ -25,6 +29,7 @@ product_tile (const CnnProductRun *run, size_t f, int o, int x, int n,
   float *out = run->out + f * run->out_step + (size_t) o * run->out_plane + x;
   const size_t in_plane = run->in_plane;
   const int w_pitch = run->oc;
+  const int ahead = run->products > 1 ? 0 : CHANNELS * oc;
 
   UNROLL
   for (int i = 0; i < oc; i++) {
@@ -44,16 +49,21 @@ product_tile (const CnnProductRun *run, size_t f, int o, int x, int n,
       }
     }
   }
-  for (int c = 0; c < run->ic; c++, in += in_plane, w += w_pitch) {
-    Vec px[PRODUCT_VECS];
-    UNROLL
-    for (int v = 0; v < vecs; v++)
-      px[v] = load (in + v * LANES);
-    UNROLL
-    for (int i = 0; i < oc; i++) {
+  for (int c = 0, end; c < run->ic; c = end) {
+    end = run->ic - c < CHANNELS ? run->ic : c + CHANNELS;
+    for (int i = 0; i < ahead; i += 16)
+      __builtin_prefetch (w + WEIGHTS_AHEAD + i);
+    for (int k = c; k < end; k++, in += in_plane, w += w_pitch) {
+      Vec px[PRODUCT_VECS];
       UNROLL
       for (int v = 0; v < vecs; v++)
-        acc[i][v] += px[v] * w[i];
+        px[v] = load (in + v * LANES);
+      UNROLL
+      for (int i = 0; i < oc; i++) {
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+          acc[i][v] += px[v] * w[i];
+      }
     }
   }
   if (run->activation == CNN_ACTIVATION_RELU) {

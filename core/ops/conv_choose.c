@@ -22,7 +22,7 @@
 #define PRODUCT_CALL   60.0
 #define TRANSFORM_CALL 300.0
 /* Bytes that come from afar in the time of an operation. */
-#define FAR_BYTES  4.0
+#define FAR_BYTES  2.5
 #define NEAR_BYTES (1 << 20)
 /* Blocks of tiles for which weights are read again. */
 #define BLOCK_TILES 48

@@ -7,9 +7,10 @@
  * for each group of output channels M [alpha^2][oc of the group][tiles] = U V,
  * which is the 1x1 convolution of kernels.h, and M to pixels, with bias,
  * activation and pooling. Blocks are tasks. Where the blocks are too few for
- * that, or V of one too large (small maps of many channels), one V of many
- * tiles is made by all threads, a channel a task, and then groups of output
- * channels are the tasks. A cell's sum is the same either way. */
+ * that, or so small that reading the weights for each of them would cost more
+ * (maps of many channels), all threads make one V of many tiles, a channel a
+ * task; then one M, a product a task, for which weights are read once; then
+ * pixels, an output channel a task. A cell's sum is the same either way. */
 
 #include "ops/conv.h"
 
@@ -23,10 +24,17 @@
  * itself, M of a group. */
 #define V_BYTES (1280 * 1024)
 #define M_BYTES (256 * 1024)
-/* V of a block that is shared. */
-#define SHARED_BYTES (6 * 1024 * 1024)
+/* V and M of a block that is shared. */
+#define SHARED_BYTES (16 * 1024 * 1024)
+/* Weights beyond that are read from afar by every block. */
+#define NEAR_BYTES (512 * 1024)
+/* What is written to be read once, afar: it comes, goes, and comes again. */
+#define PASSES 3
+/* Tasks of products for each thread. */
+#define PRODUCT_TASKS 8
 /* So that products do not lie a power of two apart. */
 #define STEP_PAD  16
+#define FAR_APART 256
 #define MIN_TASKS 2
 /* Tiles are whole vectors of any instruction set. */
 #define TILE_STEP 16
@@ -44,13 +52,13 @@ typedef struct
   int tiles_y, tiles_x;
   int tiles; /* of a block */
   int blocks;
-  bool shared;
-  int group; /* blocks of output channels in a group */
+  bool shared, far;
+  size_t pitch; /* from channel to channel, of the largest block */
+  int group;    /* blocks of output channels in a group */
   int groups;
   int n_tail;
-  int pixels;      /* of a channel in a block, for the tail */
-  int gathered;    /* groups that go through the tail at a time */
-  int part, parts; /* tiles of M, how many such a block of tiles has */
+  int pixels;   /* of a channel in a block, for the tail */
+  int gathered; /* groups that go through the tail at a time */
   size_t v_step, m_step;
 } Plan;
 
@@ -74,29 +82,62 @@ m_bytes (const Plan *p)
       (size_t) p->products * p->m_step * sizeof (float) + CNN_SLACK_BYTES);
 }
 
+/* Tiles of a block of a shared V and M. */
+static int
+shared_tiles (const Plan *p)
+{
+  const CnnConvSizes *s = p->sizes;
+  int all = p->tiles_y * p->tiles_x;
+  size_t bytes =
+      (size_t) p->products * (size_t) (s->ic + s->oc) * sizeof (float);
+  size_t most = SHARED_BYTES / bytes / CNN_WINOGRAD_TILES * CNN_WINOGRAD_TILES;
+  return most < CNN_WINOGRAD_TILES
+      ? (all < CNN_WINOGRAD_TILES ? all : CNN_WINOGRAD_TILES)
+      : most < (size_t) all ? (int) most
+                            : all;
+}
+
+/* Does it move fewer bytes to share V and M than to read the weights for every
+ * block of @own tiles? */
+static bool
+sharing_pays (const Plan *p, int own)
+{
+  const CnnConvSizes *s = p->sizes;
+  double all = p->tiles_y * p->tiles_x;
+  double values = (double) p->products * sizeof (float);
+  double weights = values * s->ic * s->oc;
+  double shared = weights * ceil_div ((int) all, shared_tiles (p))
+      + PASSES * all * values * (s->ic + s->oc);
+  return p->far && weights * ceil_div ((int) all, own) > shared;
+}
+
 /* A block that a task makes for itself: as many tiles as one call takes, fewer
- * where tasks would be too few. With a tail that is the only way. */
+ * where V would be too large or tasks too few. With a tail that is the only
+ * way. */
 static void
 plan_blocks (Plan *p, int threads)
 {
   const CnnConvSizes *s = p->sizes;
   int all = p->tiles_y * p->tiles_x, own = CNN_WINOGRAD_TILES;
   size_t tile_bytes = (size_t) p->products * (size_t) s->ic * sizeof (float);
-  p->shared = !p->n_tail
-      && ((size_t) own * tile_bytes > V_BYTES
-          || (threads > 1 && ceil_div (all, own) < MIN_TASKS * threads));
-  p->tiles = own;
-  if (p->shared) {
-    size_t most = SHARED_BYTES / tile_bytes / (size_t) own * (size_t) own;
-    p->tiles = most < (size_t) own ? own
-        : most < (size_t) all      ? (int) most
-                                   : all;
-  } else if (threads > 1 && ceil_div (all, own) < MIN_TASKS * threads) {
+  while (own > TILE_STEP && (size_t) own * tile_bytes > V_BYTES)
+    own -= TILE_STEP;
+  bool few = threads > 1 && ceil_div (all, own) < MIN_TASKS * threads;
+  p->shared = !p->n_tail && (few || sharing_pays (p, own));
+  p->tiles = p->shared ? shared_tiles (p) : own;
+  if (!p->shared && few)
     p->tiles = ceil_div (all, MIN_TASKS * threads * TILE_STEP) * TILE_STEP;
-  }
   if (p->tiles > all)
     p->tiles = all;
   p->blocks = ceil_div (all, p->tiles);
+}
+
+/* Groups of a product that are a task. */
+static int
+task_group (const Plan *p, int threads)
+{
+  int groups = ceil_div (PRODUCT_TASKS * threads, p->products);
+  return ceil_div (cnn_planar_blocks (p->sizes->oc), threads > 1 ? groups : 1);
 }
 
 /* Groups that M holds, and that are gathered before they go through the tail.
@@ -106,16 +147,15 @@ plan_groups (Plan *p, int threads)
 {
   int oc_blocks = cnn_planar_blocks (p->sizes->oc);
   size_t block_bytes =
-      (size_t) (p->products * CNN_CONV_BLOCK * p->part) * sizeof (float);
-  p->group = (int) (M_BYTES / block_bytes);
-  if (p->shared && p->group > ceil_div (oc_blocks, 4 * threads))
-    p->group = ceil_div (oc_blocks, 4 * threads);
+      (size_t) (p->products * CNN_CONV_BLOCK * p->tiles) * sizeof (float);
+  p->group =
+      p->shared ? task_group (p, threads) : (int) (M_BYTES / block_bytes);
   if (p->group > oc_blocks)
     p->group = oc_blocks;
   if (p->group < 1)
     p->group = 1;
   p->groups = ceil_div (oc_blocks, p->group);
-  p->pixels = ceil_div (p->part, TILE_STEP) * TILE_STEP * p->w.m * p->w.m;
+  p->pixels = ceil_div (p->tiles, TILE_STEP) * TILE_STEP * p->w.m * p->w.m;
   size_t gathered = (size_t) (p->group * CNN_CONV_BLOCK * p->pixels);
   p->gathered = (int) (GATHERED_BYTES / (gathered * sizeof (float)));
   if (p->gathered > p->groups)
@@ -139,12 +179,18 @@ plan_of (const CnnConvParams *params, const CnnConvSizes *s,
   };
   p.products = p.w.alpha * p.w.alpha;
   p.wide = s->pooling ? p.w.m / 2 : p.w.m;
+  p.far = (size_t) p.products * (size_t) s->ic * (size_t) s->oc
+      > NEAR_BYTES / sizeof (float);
   plan_blocks (&p, threads);
-  p.part = p.tiles < CNN_WINOGRAD_TILES ? p.tiles : CNN_WINOGRAD_TILES;
-  p.parts = ceil_div (p.tiles, p.part);
   plan_groups (&p, threads);
-  p.v_step = (size_t) s->ic * (size_t) p.tiles + STEP_PAD;
-  p.m_step = (size_t) (p.group * CNN_CONV_BLOCK * p.part) + STEP_PAD;
+  p.pitch = (size_t) p.tiles;
+  if (p.shared)
+    p.pitch = (size_t) (ceil_div (p.tiles, TILE_STEP) * TILE_STEP);
+  if (p.pitch % FAR_APART == 0)
+    p.pitch += TILE_STEP;
+  int oc = p.shared ? s->oc : p.group * CNN_CONV_BLOCK;
+  p.v_step = (size_t) s->ic * p.pitch + STEP_PAD;
+  p.m_step = (size_t) oc * p.pitch + STEP_PAD;
   return p;
 }
 
@@ -164,14 +210,15 @@ static size_t
 thread_bytes (const Plan *p)
 {
   size_t floats = CNN_WINOGRAD_SPARE + tail_floats (p);
-  return cnn_align_up (floats * sizeof (float)) + m_bytes (p)
-      + (p->shared ? 0 : v_bytes (p));
+  return cnn_align_up (floats * sizeof (float))
+      + (p->shared ? 0 : v_bytes (p) + m_bytes (p));
 }
 
 static size_t
 plan_bytes (const Plan *p, int threads)
 {
-  return (size_t) threads * thread_bytes (p) + (p->shared ? v_bytes (p) : 0);
+  return (size_t) threads * thread_bytes (p)
+      + (p->shared ? v_bytes (p) + m_bytes (p) : 0);
 }
 
 /* For the whole map and for each region of it: with fewer tiles V may be shared
@@ -202,7 +249,8 @@ cnn_conv_winograd_packed (const CnnConvSizes *s, CnnWinogradForm form)
       * (size_t) (w.alpha * w.alpha);
 }
 
-/* The kernels of block @block into [products][ic][oc of the block]. */
+/* The kernels of block @block into [products][...][ic][oc of the block], where
+ * other blocks of a product come before and after. */
 static void
 pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
     const float *weights, const float *scale, int block, float *packed)
@@ -212,14 +260,14 @@ pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
   size_t taps = (size_t) (rows->sizes.r * rows->sizes.r);
   size_t first = (size_t) cnn_planar_block (s->oc, block);
   size_t oc = (size_t) cnn_planar_block (s->oc, block + 1) - first;
-  size_t ic = (size_t) s->ic;
+  size_t ic = (size_t) s->ic, step = ic * (size_t) s->oc;
   weights += first * ic * taps;
-  packed += first * ic * products;
+  packed += first * ic;
   for (size_t i = 0; i < ic; i++)
     for (size_t o = 0; o < oc; o++, packed++) {
       cnn_winograd_kernel (rows, weights + (o * ic + i) * taps, u);
       for (size_t f = 0; f < products; f++)
-        packed[f * ic * oc] = (float) (scale ? u[f] * scale[first + o] : u[f]);
+        packed[f * step] = (float) (scale ? u[f] * scale[first + o] : u[f]);
     }
 }
 
@@ -239,6 +287,13 @@ cnn_conv_winograd_pack (const CnnConvSizes *s, CnnWinogradForm form,
   }
 }
 
+/* A block of tiles: its V or M, @pitch from channel to channel. */
+typedef struct
+{
+  int first, last;
+  size_t pitch;
+} Block;
+
 /* One group of channels of one sample. */
 typedef struct
 {
@@ -250,8 +305,8 @@ typedef struct
   const CnnConvTail *tail; /* nullable */
   char *scratch;           /* of the first thread */
   size_t scratch_bytes;
-  float *v;        /* if shared */
-  int first, last; /* tiles of the block, if shared */
+  float *v, *m; /* if shared */
+  Block block;  /* if shared */
 } Job;
 
 /* Tiles beside each other. */
@@ -275,14 +330,13 @@ segment_at (const Plan *p, int at, int end)
 
 /* Channel @c of tiles @first ... @last - 1 into @v. */
 static void
-input_stage (const Job *job, int c, int first, int last, float *v, float *spare)
+input_stage (const Job *job, int c, const Block *block, float *v, float *spare)
 {
   const Plan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   const float *plane = job->in + (size_t) c * (size_t) s->h * (size_t) s->w;
-  size_t tiles = (size_t) (last - first);
-  for (Segment at = segment_at (p, first, last); at.n > 0;
-       at = segment_at (p, at.at + at.n, last)) {
+  for (Segment at = segment_at (p, block->first, block->last); at.n > 0;
+       at = segment_at (p, at.at + at.n, block->last)) {
     int y = at.y * p->w.m - s->pad[0], x = at.x * p->w.m - s->pad[1];
     job->kernels->winograd_input (&(CnnWinogradInput){
         .form = p->form,
@@ -292,72 +346,11 @@ input_stage (const Job *job, int c, int first, int last, float *v, float *spare)
         .y = y,
         .x = x,
         .n = at.n,
-        .out = v + (size_t) c * tiles + (size_t) (at.at - first),
+        .out = v + (size_t) c * block->pitch + (size_t) (at.at - block->first),
         .out_step = p->v_step,
         .spare = spare,
     });
   }
-}
-
-/* M of group @group, for @n tiles of V from @v on, @tiles apart. */
-static void
-product_stage (const Job *job, int group, const float *v, size_t tiles, int n,
-    float *m)
-{
-  const Plan *p = job->plan;
-  const CnnConvSizes *s = p->sizes;
-  int b0 = group * p->group, b1 = b0 + p->group;
-  int blocks = cnn_planar_blocks (s->oc), o0 = cnn_planar_block (s->oc, b0);
-  size_t ic = (size_t) s->ic;
-  for (int b = b0; b < b1 && b < blocks; b++) {
-    int first = cnn_planar_block (s->oc, b);
-    int oc = cnn_planar_block (s->oc, b + 1) - first;
-    job->kernels->product (&(CnnProductRun){
-        .in = v,
-        .in_plane = tiles,
-        .in_step = p->v_step,
-        .weights = job->weights + (size_t) first * ic * (size_t) p->products,
-        .weights_step = ic * (size_t) oc,
-        .out = m + (first - o0) * n,
-        .out_plane = (size_t) n,
-        .out_step = p->m_step,
-        .products = p->products,
-        .ic = s->ic,
-        .oc = oc,
-        .n = n,
-    });
-  }
-}
-
-static void
-output_stage (const Job *job, int group, int first, int last, const float *m)
-{
-  const Plan *p = job->plan;
-  const CnnConvSizes *s = p->sizes;
-  int n = last - first;
-  int b1 = (group + 1) * p->group, blocks = cnn_planar_blocks (s->oc);
-  int o0 = cnn_planar_block (s->oc, group * p->group);
-  int o1 = cnn_planar_block (s->oc, b1 < blocks ? b1 : blocks);
-  size_t plane = (size_t) s->oh * (size_t) s->ow;
-  for (int o = o0; o < o1; o++)
-    for (Segment at = segment_at (p, first, last); at.n > 0;
-         at = segment_at (p, at.at + at.n, last)) {
-      int y = at.y * p->wide, x = at.x * p->wide;
-      job->kernels->winograd_output (&(CnnWinogradOutput){
-          .form = p->form,
-          .in = m + (o - o0) * n + (at.at - first),
-          .in_step = p->m_step,
-          .n = at.n,
-          .bias = job->bias ? job->bias[o] : 0,
-          .activation = job->activation,
-          .pooling = s->pooling,
-          .out = job->out + (size_t) o * plane + (size_t) y * (size_t) s->ow
-              + (size_t) x,
-          .pitch = (size_t) s->ow,
-          .rows = s->oh - y,
-          .columns = s->ow - x,
-      });
-    }
 }
 
 /* Where a thread's memory lies. */
@@ -373,11 +366,11 @@ memory_of (const Job *job, int worker)
   const CnnConvSizes *s = p->sizes;
   size_t pixels = (size_t) p->pixels;
   char *at = job->scratch + (size_t) worker * job->scratch_bytes;
-  Memory memory = { .m = (float *) at };
-  at += m_bytes (p);
+  Memory memory = { .m = job->m, .v = job->v };
   if (!p->shared) {
-    memory.v = (float *) at;
-    at += v_bytes (p);
+    memory.m = (float *) at;
+    memory.v = (float *) (at + m_bytes (p));
+    at += m_bytes (p) + v_bytes (p);
   }
   memory.spare = (float *) at;
   memory.gathered = memory.spare + CNN_WINOGRAD_SPARE;
@@ -388,16 +381,88 @@ memory_of (const Job *job, int worker)
   return memory;
 }
 
+/* First channel of group @group, or the end of the last. */
+static int
+group_channel (const Plan *p, int group)
+{
+  int b = group * p->group, blocks = cnn_planar_blocks (p->sizes->oc);
+  return cnn_planar_block (p->sizes->oc, b < blocks ? b : blocks);
+}
+
+/* Products @f ... @f + @products - 1 of @v with the weights of group @group,
+ * into M from that product and group on. */
+static void
+product_stage (const Job *job, int f, int products, int group,
+    const Block *block, const float *v, float *m)
+{
+  const Plan *p = job->plan;
+  const CnnConvSizes *s = p->sizes;
+  int o0 = group_channel (p, group), o1 = group_channel (p, group + 1);
+  size_t ic = (size_t) s->ic, step = ic * (size_t) s->oc;
+  for (int b = group * p->group, o = o0, oc; o < o1; b++, o += oc) {
+    oc = cnn_planar_block (s->oc, b + 1) - o;
+    job->kernels->product (&(CnnProductRun){
+        .in = v + (size_t) f * p->v_step,
+        .in_plane = block->pitch,
+        .in_step = p->v_step,
+        .weights = job->weights + (size_t) f * step + (size_t) o * ic,
+        .weights_step = step,
+        .out = m + (size_t) (o - o0) * block->pitch,
+        .out_plane = block->pitch,
+        .out_step = p->m_step,
+        .products = products,
+        .ic = s->ic,
+        .oc = oc,
+        .n = block->last - block->first,
+    });
+  }
+}
+
+/* All products, in the order of their weights if these come from afar. */
+static void
+group_stage (const Job *job, int group, const Block *block,
+    const Memory *memory)
+{
+  const Plan *p = job->plan;
+  int products = p->far ? 1 : p->products;
+  for (int f = 0; f < p->products; f += products)
+    product_stage (job, f, products, group, block, memory->v,
+        memory->m + (size_t) f * p->m_step);
+}
+
+/* M of output channel @o to its pixels. */
+static void
+output_stage (const Job *job, int o, const Block *block, const float *m)
+{
+  const Plan *p = job->plan;
+  const CnnConvSizes *s = p->sizes;
+  float *plane = job->out + (size_t) o * (size_t) s->oh * (size_t) s->ow;
+  for (Segment at = segment_at (p, block->first, block->last); at.n > 0;
+       at = segment_at (p, at.at + at.n, block->last)) {
+    int y = at.y * p->wide, x = at.x * p->wide;
+    job->kernels->winograd_output (&(CnnWinogradOutput){
+        .form = p->form,
+        .in = m + (at.at - block->first),
+        .in_step = p->m_step,
+        .n = at.n,
+        .bias = job->bias ? job->bias[o] : 0,
+        .activation = job->activation,
+        .pooling = s->pooling,
+        .out = plane + (size_t) y * (size_t) s->ow + (size_t) x,
+        .pitch = (size_t) s->ow,
+        .rows = s->oh - y,
+        .columns = s->ow - x,
+    });
+  }
+}
+
 /* Pixels of all tiles of a group, apart: their order does not matter to 1x1
  * convolutions. */
 static void
 gather_stage (const Job *job, int group, int n, const float *m, float *out)
 {
   const Plan *p = job->plan;
-  const CnnConvSizes *s = p->sizes;
-  int b1 = (group + 1) * p->group, blocks = cnn_planar_blocks (s->oc);
-  int o0 = cnn_planar_block (s->oc, group * p->group);
-  int o1 = cnn_planar_block (s->oc, b1 < blocks ? b1 : blocks);
+  int o0 = group_channel (p, group), o1 = group_channel (p, group + 1);
   for (int o = o0; o < o1; o++, out += p->pixels)
     job->kernels->winograd_output (&(CnnWinogradOutput){
         .form = p->form,
@@ -414,19 +479,17 @@ gather_stage (const Job *job, int group, int n, const float *m, float *out)
 
 /* All channels of a block through the tail. Returns: the last stage's. */
 static const float *
-tail_stage (const Job *job, int n, const Memory *memory)
+tail_stage (const Job *job, const Block *block, const Memory *memory)
 {
   const Plan *p = job->plan;
-  int oc = p->sizes->oc, blocks = cnn_planar_blocks (oc);
   size_t pixels = (size_t) p->pixels;
   for (int g = 0; g < p->groups; g += p->gathered) {
     int end = g + p->gathered < p->groups ? g + p->gathered : p->groups;
-    int first = cnn_planar_block (oc, g * p->group), b1 = end * p->group;
-    int last = cnn_planar_block (oc, b1 < blocks ? b1 : blocks);
+    int first = group_channel (p, g), last = group_channel (p, end);
     for (int k = g; k < end; k++) {
-      int o = cnn_planar_block (oc, k * p->group);
-      product_stage (job, k, memory->v, (size_t) n, n, memory->m);
-      gather_stage (job, k, n, memory->m,
+      int o = group_channel (p, k);
+      group_stage (job, k, block, memory);
+      gather_stage (job, k, block->last - block->first, memory->m,
           memory->gathered + (size_t) (o - first) * pixels);
     }
     if (p->gathered == p->groups)
@@ -464,61 +527,74 @@ weave_stage (const Job *job, int first, int last, const float *from)
     }
 }
 
+/* Tiles of block @number; own ones lie dense. */
+static Block
+block_at (const Plan *p, int number)
+{
+  int first = number * p->tiles, all = p->tiles_y * p->tiles_x;
+  int last = first + p->tiles < all ? first + p->tiles : all;
+  return (Block){ first, last, p->shared ? p->pitch : (size_t) (last - first) };
+}
+
 static void
 block_task (void *data, int number, int worker)
 {
   const Job *job = data;
   const Plan *p = job->plan;
-  int first = number * p->tiles, all = p->tiles_y * p->tiles_x;
-  int last = first + p->tiles < all ? first + p->tiles : all, n = last - first;
+  Block block = block_at (p, number);
   Memory memory = memory_of (job, worker);
   for (int c = 0; c < p->sizes->ic; c++)
-    input_stage (job, c, first, last, memory.v, memory.spare);
+    input_stage (job, c, &block, memory.v, memory.spare);
   if (job->tail) {
-    weave_stage (job, first, last, tail_stage (job, n, &memory));
+    weave_stage (job, block.first, block.last,
+        tail_stage (job, &block, &memory));
     return;
   }
   for (int g = 0; g < p->groups; g++) {
-    product_stage (job, g, memory.v, (size_t) n, n, memory.m);
-    output_stage (job, g, first, last, memory.m);
+    int o0 = group_channel (p, g), o1 = group_channel (p, g + 1);
+    group_stage (job, g, &block, &memory);
+    for (int o = o0; o < o1; o++)
+      output_stage (job, o, &block, memory.m + (size_t) (o - o0) * block.pitch);
   }
 }
 
 static void
-channel_task (void *data, int number, int worker)
+input_task (void *data, int number, int worker)
 {
   const Job *job = data;
-  input_stage (job, number, job->first, job->last, job->v,
-      memory_of (job, worker).spare);
+  input_stage (job, number, &job->block, job->v, memory_of (job, worker).spare);
 }
 
 static void
-group_task (void *data, int number, int worker)
+product_task (void *data, int number, int worker)
 {
   const Job *job = data;
   const Plan *p = job->plan;
-  int group = number / p->parts, at = number % p->parts * p->part;
-  int first = job->first + at, last = first + p->part;
-  float *m = memory_of (job, worker).m;
-  if (last > job->last)
-    last = job->last;
-  if (last <= first)
-    return;
-  product_stage (job, group, job->v + at, (size_t) (job->last - job->first),
-      last - first, m);
-  output_stage (job, group, first, last, m);
+  int f = number / p->groups, group = number % p->groups;
+  (void) worker;
+  product_stage (job, f, 1, group, &job->block, job->v,
+      job->m + (size_t) f * p->m_step
+          + (size_t) group_channel (p, group) * job->block.pitch);
+}
+
+static void
+output_task (void *data, int number, int worker)
+{
+  const Job *job = data;
+  (void) worker;
+  output_stage (job, number, &job->block,
+      job->m + (size_t) number * job->block.pitch);
 }
 
 static void
 run_shared (Job *job, CnnPool *pool)
 {
   const Plan *p = job->plan;
-  int all = p->tiles_y * p->tiles_x;
   for (int b = 0; b < p->blocks; b++) {
-    job->first = b * p->tiles;
-    job->last = job->first + p->tiles < all ? job->first + p->tiles : all;
-    cnn_pool_run (pool, p->sizes->ic, channel_task, job);
-    cnn_pool_run (pool, p->groups * p->parts, group_task, job);
+    job->block = block_at (p, b);
+    cnn_pool_run (pool, p->sizes->ic, input_task, job);
+    cnn_pool_run (pool, p->products * p->groups, product_task, job);
+    cnn_pool_run (pool, p->sizes->oc, output_task, job);
   }
 }
 
@@ -547,7 +623,10 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
     .scratch = call->scratch,
     .scratch_bytes = thread_bytes (&p),
   };
-  job.v = (float *) (job.scratch + (size_t) threads * job.scratch_bytes);
+  if (p.shared) {
+    job.m = (float *) (job.scratch + (size_t) threads * job.scratch_bytes);
+    job.v = (float *) ((char *) job.m + m_bytes (&p));
+  }
   for (int i = 0; i < s->n * s->group; i++) {
     size_t g = (size_t) (i % s->group);
     job.in = (const float *) call->in[0]->data + (size_t) i * in_size;
