@@ -8,9 +8,12 @@
  * which is the 1x1 convolution of kernels.h, and M to pixels, with bias,
  * activation and pooling. Blocks are tasks. Where the blocks are too few for
  * that, or so small that reading the weights for each of them would cost more
- * (maps of many channels), all threads make one V of many tiles, a channel a
- * task; then one M, a product a task, for which weights are read once; then
- * pixels, an output channel a task. A cell's sum is the same either way. */
+ * (maps of many channels), there is one V of many tiles, and if it stays cached,
+ * groups of output channels are the tasks: each thread makes that V for itself,
+ * which is sooner done than fetched from another core. Otherwise all make one
+ * V, a channel a task, then one M, a product a task, for which weights and V are
+ * read once, then pixels, a channel a task. A cell's sum is the same in all
+ * ways. */
 
 #include "ops/conv.h"
 
@@ -30,14 +33,18 @@
 #define NEAR_BYTES (512 * 1024)
 /* What is written to be read once, afar: it comes, goes, and comes again. */
 #define PASSES 3
-/* Tasks of products for each thread. */
-#define PRODUCT_TASKS 8
+/* Tasks of groups for each thread. */
+#define GROUP_TASKS 4
 /* So that products do not lie a power of two apart. */
 #define STEP_PAD  16
 #define FAR_APART 256
 #define MIN_TASKS 2
+/* Shares are even if the largest is no more than that of the mean. */
+#define MOST_EVEN 1.1
 /* Tiles are whole vectors of any instruction set. */
 #define TILE_STEP 16
+/* Floats of a thread's mark, by itself in a cache line. */
+#define READY 16
 /* Channels of a block before they go through the tail. */
 #define GATHERED_BYTES (512 * 1024)
 
@@ -52,7 +59,9 @@ typedef struct
   int tiles_y, tiles_x;
   int tiles; /* of a block */
   int blocks;
-  bool shared, far;
+  bool far;     /* are weights many? */
+  bool split;   /* are groups of a block tasks? */
+  bool shared;  /* do threads share V and M? */
   size_t pitch; /* from channel to channel, of the largest block */
   int group;    /* blocks of output channels in a group */
   int groups;
@@ -111,9 +120,20 @@ sharing_pays (const Plan *p, int own)
   return p->far && weights * ceil_div ((int) all, own) > shared;
 }
 
+/* Too few blocks of @own tiles to be dealt out as they come: @own becomes a
+ * thread's share if these are about equal and no larger. Returns: are they? */
+static bool
+shares_are_even (int all, int threads, int *own)
+{
+  int vecs = ceil_div (all, TILE_STEP), most = ceil_div (vecs, threads);
+  if (most * TILE_STEP > *own || MOST_EVEN * vecs < most * threads)
+    return false;
+  *own = most * TILE_STEP;
+  return true;
+}
+
 /* A block that a task makes for itself: as many tiles as one call takes, fewer
- * where V would be too large or tasks too few. With a tail that is the only
- * way. */
+ * where V would be too large. With a tail that is the only way. */
 static void
 plan_blocks (Plan *p, int threads)
 {
@@ -122,22 +142,27 @@ plan_blocks (Plan *p, int threads)
   size_t tile_bytes = (size_t) p->products * (size_t) s->ic * sizeof (float);
   while (own > TILE_STEP && (size_t) own * tile_bytes > V_BYTES)
     own -= TILE_STEP;
-  bool few = threads > 1 && ceil_div (all, own) < MIN_TASKS * threads;
-  p->shared = !p->n_tail && (few || sharing_pays (p, own));
-  p->tiles = p->shared ? shared_tiles (p) : own;
-  if (!p->shared && few)
+  bool few = threads > 1 && ceil_div (all, own) < MIN_TASKS * threads
+      && !shares_are_even (all, threads, &own);
+  bool whole = (size_t) all * tile_bytes <= V_BYTES;
+  p->shared = !p->n_tail && ((few && !whole) || sharing_pays (p, own));
+  p->split = !p->n_tail && few && whole;
+  p->tiles = p->shared ? shared_tiles (p) : p->split ? all : own;
+  if (p->n_tail && few)
     p->tiles = ceil_div (all, MIN_TASKS * threads * TILE_STEP) * TILE_STEP;
   if (p->tiles > all)
     p->tiles = all;
-  p->blocks = ceil_div (all, p->tiles);
 }
 
-/* Groups of a product that are a task. */
+/* At most so many blocks of output channels are a task. */
 static int
-task_group (const Plan *p, int threads)
+task_blocks (const Plan *p, int threads)
 {
-  int groups = ceil_div (PRODUCT_TASKS * threads, p->products);
-  return ceil_div (cnn_planar_blocks (p->sizes->oc), threads > 1 ? groups : 1);
+  int tasks =
+      threads > 1 && (p->shared || p->split) ? GROUP_TASKS * threads : 1;
+  if (p->shared)
+    tasks = ceil_div (tasks, p->products);
+  return ceil_div (cnn_planar_blocks (p->sizes->oc), tasks);
 }
 
 /* Groups that M holds, and that are gathered before they go through the tail.
@@ -148,10 +173,10 @@ plan_groups (Plan *p, int threads)
   int oc_blocks = cnn_planar_blocks (p->sizes->oc);
   size_t block_bytes =
       (size_t) (p->products * CNN_CONV_BLOCK * p->tiles) * sizeof (float);
-  p->group =
-      p->shared ? task_group (p, threads) : (int) (M_BYTES / block_bytes);
-  if (p->group > oc_blocks)
-    p->group = oc_blocks;
+  int most = task_blocks (p, threads);
+  p->group = p->shared ? most : (int) (M_BYTES / block_bytes);
+  if (p->group > most)
+    p->group = most;
   if (p->group < 1)
     p->group = 1;
   p->groups = ceil_div (oc_blocks, p->group);
@@ -162,6 +187,23 @@ plan_groups (Plan *p, int threads)
     p->gathered = p->groups;
   if (p->gathered < 1)
     p->gathered = 1;
+}
+
+/* What follows from the tiles of a block. */
+static void
+plan_memory (Plan *p, int threads)
+{
+  const CnnConvSizes *s = p->sizes;
+  p->blocks = ceil_div (p->tiles_y * p->tiles_x, p->tiles);
+  plan_groups (p, threads);
+  p->pitch = (size_t) p->tiles;
+  if (p->shared)
+    p->pitch = (size_t) (ceil_div (p->tiles, TILE_STEP) * TILE_STEP);
+  if (p->pitch % FAR_APART == 0)
+    p->pitch += TILE_STEP;
+  int oc = p->shared ? s->oc : p->group * CNN_CONV_BLOCK;
+  p->v_step = (size_t) s->ic * p->pitch + STEP_PAD;
+  p->m_step = (size_t) oc * p->pitch + STEP_PAD;
 }
 
 /* For @tiles_y x @tiles_x tiles. */
@@ -182,15 +224,7 @@ plan_of (const CnnConvParams *params, const CnnConvSizes *s,
   p.far = (size_t) p.products * (size_t) s->ic * (size_t) s->oc
       > NEAR_BYTES / sizeof (float);
   plan_blocks (&p, threads);
-  plan_groups (&p, threads);
-  p.pitch = (size_t) p.tiles;
-  if (p.shared)
-    p.pitch = (size_t) (ceil_div (p.tiles, TILE_STEP) * TILE_STEP);
-  if (p.pitch % FAR_APART == 0)
-    p.pitch += TILE_STEP;
-  int oc = p.shared ? s->oc : p.group * CNN_CONV_BLOCK;
-  p.v_step = (size_t) s->ic * p.pitch + STEP_PAD;
-  p.m_step = (size_t) oc * p.pitch + STEP_PAD;
+  plan_memory (&p, threads);
   return p;
 }
 
@@ -209,7 +243,7 @@ tail_floats (const Plan *p)
 static size_t
 thread_bytes (const Plan *p)
 {
-  size_t floats = CNN_WINOGRAD_SPARE + tail_floats (p);
+  size_t floats = READY + CNN_WINOGRAD_SPARE + tail_floats (p);
   return cnn_align_up (floats * sizeof (float))
       + (p->shared ? 0 : v_bytes (p) + m_bytes (p));
 }
@@ -235,6 +269,14 @@ cnn_conv_winograd_bytes (const CnnConvParams *params, const CnnConvSizes *s,
   size_t most = plan_bytes (&plan, threads);
   for (int tiles = 1; tiles <= few && tiles < y * x; tiles++) {
     plan = plan_of (params, s, form, 1, tiles, threads);
+    size_t bytes = plan_bytes (&plan, threads);
+    most = bytes > most ? bytes : most;
+  }
+  if (!plan.n_tail && plan.far) {
+    plan = plan_of (params, s, form, y, x, threads);
+    plan.shared = true;
+    plan.tiles = shared_tiles (&plan);
+    plan_memory (&plan, threads);
     size_t bytes = plan_bytes (&plan, threads);
     most = bytes > most ? bytes : most;
   }
@@ -306,7 +348,7 @@ typedef struct
   char *scratch;           /* of the first thread */
   size_t scratch_bytes;
   float *v, *m; /* if shared */
-  Block block;  /* if shared */
+  Block block;  /* if it is shared or split */
 } Job;
 
 /* Tiles beside each other. */
@@ -353,10 +395,11 @@ input_stage (const Job *job, int c, const Block *block, float *v, float *spare)
   }
 }
 
-/* Where a thread's memory lies. */
+/* Where a thread's memory lies; @ready: not 0 if V is that of the block that
+ * is split. */
 typedef struct
 {
-  float *spare, *m, *v, *gathered, *sums, *last, *tail_spare;
+  float *ready, *spare, *m, *v, *gathered, *sums, *last, *tail_spare;
 } Memory;
 
 static Memory
@@ -366,18 +409,17 @@ memory_of (const Job *job, int worker)
   const CnnConvSizes *s = p->sizes;
   size_t pixels = (size_t) p->pixels;
   char *at = job->scratch + (size_t) worker * job->scratch_bytes;
-  Memory memory = { .m = job->m, .v = job->v };
-  if (!p->shared) {
-    memory.m = (float *) at;
-    memory.v = (float *) (at + m_bytes (p));
-    at += m_bytes (p) + v_bytes (p);
-  }
-  memory.spare = (float *) at;
+  Memory memory = { .ready = (float *) at, .m = job->m, .v = job->v };
+  memory.spare = memory.ready + READY;
   memory.gathered = memory.spare + CNN_WINOGRAD_SPARE;
   memory.sums = memory.gathered
       + (size_t) (p->gathered * p->group * CNN_CONV_BLOCK) * pixels;
   memory.last = memory.sums + (size_t) s->most_oc * pixels;
   memory.tail_spare = memory.last + (size_t) s->most_oc * pixels;
+  if (!p->shared) {
+    memory.v = (float *) (at + job->scratch_bytes - v_bytes (p));
+    memory.m = (float *) ((char *) memory.v - m_bytes (p));
+  }
   return memory;
 }
 
@@ -537,25 +579,57 @@ block_at (const Plan *p, int number)
 }
 
 static void
+group_to_pixels (const Job *job, int group, const Block *block,
+    const Memory *memory)
+{
+  int o0 = group_channel (job->plan, group);
+  int o1 = group_channel (job->plan, group + 1);
+  group_stage (job, group, block, memory);
+  for (int o = o0; o < o1; o++)
+    output_stage (job, o, block, memory->m + (size_t) (o - o0) * block->pitch);
+}
+
+static void
+block_input (const Job *job, const Block *block, const Memory *memory)
+{
+  for (int c = 0; c < job->plan->sizes->ic; c++)
+    input_stage (job, c, block, memory->v, memory->spare);
+}
+
+static void
 block_task (void *data, int number, int worker)
 {
   const Job *job = data;
   const Plan *p = job->plan;
   Block block = block_at (p, number);
   Memory memory = memory_of (job, worker);
-  for (int c = 0; c < p->sizes->ic; c++)
-    input_stage (job, c, &block, memory.v, memory.spare);
-  if (job->tail) {
+  block_input (job, &block, &memory);
+  if (job->tail)
     weave_stage (job, block.first, block.last,
         tail_stage (job, &block, &memory));
-    return;
-  }
-  for (int g = 0; g < p->groups; g++) {
-    int o0 = group_channel (p, g), o1 = group_channel (p, g + 1);
-    group_stage (job, g, &block, &memory);
-    for (int o = o0; o < o1; o++)
-      output_stage (job, o, &block, memory.m + (size_t) (o - o0) * block.pitch);
-  }
+  for (int g = 0; g < p->groups && !job->tail; g++)
+    group_to_pixels (job, g, &block, &memory);
+}
+
+static void
+group_task (void *data, int number, int worker)
+{
+  const Job *job = data;
+  Memory memory = memory_of (job, worker);
+  if (!*memory.ready)
+    block_input (job, &job->block, &memory);
+  *memory.ready = 1;
+  group_to_pixels (job, number, &job->block, &memory);
+}
+
+/* There is one block. */
+static void
+run_split (Job *job, CnnPool *pool)
+{
+  job->block = block_at (job->plan, 0);
+  for (int i = 0; i < cnn_pool_threads (pool); i++)
+    *memory_of (job, i).ready = 0;
+  cnn_pool_run (pool, job->plan->groups, group_task, job);
 }
 
 static void
@@ -623,10 +697,8 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
     .scratch = call->scratch,
     .scratch_bytes = thread_bytes (&p),
   };
-  if (p.shared) {
-    job.m = (float *) (job.scratch + (size_t) threads * job.scratch_bytes);
-    job.v = (float *) ((char *) job.m + m_bytes (&p));
-  }
+  job.v = (float *) (job.scratch + (size_t) threads * job.scratch_bytes);
+  job.m = (float *) ((char *) job.v + v_bytes (&p));
   for (int i = 0; i < s->n * s->group; i++) {
     size_t g = (size_t) (i % s->group);
     job.in = (const float *) call->in[0]->data + (size_t) i * in_size;
@@ -635,6 +707,8 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
     job.bias = bias ? bias + g * (size_t) s->oc : NULL;
     if (p.shared)
       run_shared (&job, call->pool);
+    else if (p.split)
+      run_split (&job, call->pool);
     else
       cnn_pool_run (call->pool, p.blocks, block_task, &job);
   }
