@@ -193,6 +193,9 @@ build_engine (GstConvnet *self, GstConvnetModel *model, GError **error)
   config.min_size = (gint) self->settings.min_size;
   config.max_size = (gint) self->settings.max_size;
   config.window_stride = (gint) self->settings.window_stride;
+  config.precision = self->settings.precision == GST_CONVNET_PRECISION_EXACT
+      ? CNN_PRECISION_EXACT
+      : CNN_PRECISION_FAST;
   config.reuse = self->settings.reuse == GST_CONVNET_REUSE_EXACT;
   self->settings.pyramid_changed = FALSE;
   GST_OBJECT_UNLOCK (self);

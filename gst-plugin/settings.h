@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * GstConvnetSettings:
  * @model_changed: set whenever @model_file was
  * @pyramid_changed: set whenever @scale_factor, @min_size, @max_size,
- *   @window_stride or @reuse was
+ *   @window_stride, @precision or @reuse was
  *
  * What was set, unchecked against any model. Other fields are the properties
  * of the same names.
@@ -29,6 +29,7 @@ typedef struct
   guint min_size, max_size, window_stride, threads;
   gboolean post_messages;
   GstConvnetAttachMap attach_map;
+  GstConvnetPrecision precision;
   GstConvnetReuse reuse;
   gboolean model_changed, pyramid_changed;
 } GstConvnetSettings;

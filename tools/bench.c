@@ -27,6 +27,7 @@ typedef struct
   gboolean json;
   char *size;
   int width, height, threads, runs;
+  CnnPrecision precision;
   CnnPool *pool;
   CnnSession *session;
   int n_layers;
@@ -225,7 +226,8 @@ static gboolean
 open_session (Bench *bench, const char *name, GError **error)
 {
   CnnModel *model = tool_model_load (name, error), *map = NULL;
-  CnnSessionOptions options = { .pool = bench->pool };
+  CnnSessionOptions options = { .pool = bench->pool,
+    .precision = bench->precision };
   CnnError cause = { 0 };
   CnnStatus status = CNN_OK;
 
@@ -278,16 +280,19 @@ gboolean
 tool_bench (int argc, char **argv, GError **error)
 {
   Bench bench = { .runs = DEFAULT_RUNS, .threads = 1 };
-  char **args = NULL;
+  char **args = NULL, *precision = NULL;
   GOptionEntry entries[] = { { "size", 's', 0, G_OPTION_ARG_STRING, &bench.size,
                                  "Size of the picture, in pixels", "WxH" },
     { "threads", 't', 0, G_OPTION_ARG_INT, &bench.threads,
         "Threads to use (1; 0 = one for each core)", "N" },
     { "runs", 'n', 0, G_OPTION_ARG_INT, &bench.runs, "Runs to measure (20)",
         "N" },
+    { "precision", 0, 0, G_OPTION_ARG_STRING, &precision,
+        "fast or exact: direct convolution only (fast)", "P" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &bench.json, "Print JSON", NULL },
     G_OPTION_ENTRY_NULL };
   gboolean ok = tool_parse_options (&usage, entries, argc, argv, &args, error)
+      && tool_parse_precision (precision, &bench.precision, error)
       && (!bench.size
           || tool_parse_frame (bench.size, &bench.width, &bench.height, error))
       && ((bench.runs >= 1 && bench.runs <= MAX_RUNS)
@@ -299,6 +304,7 @@ tool_bench (int argc, char **argv, GError **error)
   cnn_session_free (bench.session);
   cnn_pool_free (bench.pool);
   g_strfreev (args);
+  g_free (precision);
   g_free (bench.size);
   return ok;
 }

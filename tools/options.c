@@ -136,6 +136,17 @@ tool_parse_int (const char *text, gint64 low, gint64 high, gint64 *value,
 }
 
 gboolean
+tool_parse_precision (const char *text, CnnPrecision *precision, GError **error)
+{
+  *precision =
+      g_strcmp0 (text, "exact") ? CNN_PRECISION_FAST : CNN_PRECISION_EXACT;
+  if (!text || *precision == CNN_PRECISION_EXACT || g_str_equal (text, "fast"))
+    return TRUE;
+  return tool_fail_usage (error, "--precision: '%s' is not fast or exact",
+      text);
+}
+
+gboolean
 tool_parse_size (const char *text, int max, int *width, int *height,
     GError **error)
 {

@@ -42,6 +42,8 @@ static const ToolUsage usage = { "MODEL FILE…",
 static gboolean
 parse (Run *run, int argc, char **argv, char ***args, GError **error)
 {
+  char *precision = NULL;
+  gboolean known;
   GOptionEntry entries[] = { { "json", 'j', 0, G_OPTION_ARG_NONE, &run->json,
                                  "Print a JSON line for each frame", NULL },
     { "annotate", 'a', 0, G_OPTION_ARG_FILENAME, &run->annotate,
@@ -61,11 +63,17 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
     { "window-stride", 0, 0, G_OPTION_ARG_INT, &run->config.window_stride,
         "Distance of windows in pixels, less is denser (0 = the model's own)",
         "PIXELS" },
+    { "precision", 0, 0, G_OPTION_ARG_STRING, &precision,
+        "fast or exact: direct convolution only (fast)", "P" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &run->threads,
         "Threads to use (0: all cores)", "N" },
     G_OPTION_ENTRY_NULL };
 
   if (!tool_parse_options (&usage, entries, argc, argv, args, error))
+    return FALSE;
+  known = tool_parse_precision (precision, &run->config.precision, error);
+  g_free (precision);
+  if (!known)
     return FALSE;
   if (run->params.threshold > 1 || !(run->params.iou_threshold >= 0)
       || run->params.iou_threshold > 1)

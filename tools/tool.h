@@ -12,6 +12,7 @@
 
 #include <cnn/model.h>
 #include <cnn/pool.h>
+#include <cnn/session.h>
 
 /** Program-wide errors: of usage, or of a file and what is in it. */
 typedef enum
@@ -56,6 +57,10 @@ typedef struct
  */
 gboolean tool_parse_options (const ToolUsage *usage,
     const GOptionEntry *entries, int argc, char **argv, char ***args,
+    GError **error);
+
+/** tool_parse_precision: "fast", "exact" or NULL, which is fast. */
+gboolean tool_parse_precision (const char *text, CnnPrecision *precision,
     GError **error);
 
 /** tool_parse_size: "640x480" or "5" (both sides), each 1 to @max. */

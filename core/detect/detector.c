@@ -91,6 +91,7 @@ make_session (const CnnDetector *d, const CnnLevel *size, CnnPool *pool,
     { 1, cnn_model_info (d->model)->channels, size->height, size->width } };
   CnnSessionOptions options = { .pool = pool,
     .arena = d->arena,
+    .precision = d->config.precision,
     .info_only = info_only,
     .incremental = d->config.reuse };
   return cnn_session_new (d->model, &shape, &options, session, error);

@@ -18,14 +18,19 @@
 /* Operations a vector of tiles and value of alpha^2. */
 #define INPUT_FACTOR  9.0
 #define OUTPUT_FACTOR 6.0
-/* Operations to begin a product, a transform. */
-#define PRODUCT_CALL   60.0
-#define TRANSFORM_CALL 300.0
+/* Operations to begin a product; a transform, and for each of its values. */
+#define PRODUCT_CALL    60.0
+#define TRANSFORM_CALL  200.0
+#define TRANSFORM_VALUE 12.0
 /* Bytes that come from afar in the time of an operation. */
 #define FAR_BYTES  2.5
 #define NEAR_BYTES (1 << 20)
-/* Blocks of tiles for which weights are read again. */
-#define BLOCK_TILES 48
+
+static int
+ceil_div (int a, int b)
+{
+  return (a + b - 1) / b;
+}
 
 static double
 weights_cost (double count, double passes)
@@ -46,24 +51,34 @@ direct_cost (const CnnConvSizes *s, int lanes)
       + weights_cost (weights, 1);
 }
 
+/* Tiles that lie in one row are transformed together. */
+static double
+transforms_cost (const CnnConvSizes *s, int products, int rows, int across,
+    int lanes)
+{
+  double calls = ceil_div (across, CNN_WINOGRAD_TILES);
+  double vecs = ceil_div (across, lanes);
+  return rows
+      * (vecs * products * (s->ic * INPUT_FACTOR + s->oc * OUTPUT_FACTOR)
+          + calls * (s->ic + s->oc)
+              * (TRANSFORM_CALL + products * TRANSFORM_VALUE));
+}
+
 static double
 winograd_cost (const CnnConvSizes *s, CnnWinogradForm form, int lanes)
 {
   CnnWinogradSizes w = cnn_winograd_sizes (form);
   int scale = s->pooling ? 2 : 1, products = w.alpha * w.alpha;
-  double tiles = (double) ((s->oh * scale + w.m - 1) / w.m)
-      * ((s->ow * scale + w.m - 1) / w.m);
+  int rows = ceil_div (s->oh * scale, w.m);
+  int across = ceil_div (s->ow * scale, w.m);
+  double tiles = (double) rows * across;
   double vecs = (double) ((int) (tiles + lanes - 1) / lanes);
   double weights = (double) s->oc * s->ic * products;
-  double blocks = (double) ((int) tiles / BLOCK_TILES + 1);
-  double calls =
-      products * ((s->oc + CNN_CONV_BLOCK - 1) / CNN_CONV_BLOCK) * PRODUCT_CALL
-      + (s->ic + s->oc) * TRANSFORM_CALL;
-  return blocks * calls
-      + vecs
-      * (weights * PRODUCT_FACTOR
-          + products * (s->ic * INPUT_FACTOR + s->oc * OUTPUT_FACTOR))
-      + weights_cost (weights, 1 + tiles / (8 * BLOCK_TILES));
+  double blocks = (double) ((int) tiles / CNN_WINOGRAD_TILES + 1);
+  double calls = blocks * products * ceil_div (s->oc, CNN_CONV_BLOCK);
+  return calls * PRODUCT_CALL + vecs * weights * PRODUCT_FACTOR
+      + transforms_cost (s, products, rows, across, lanes)
+      + weights_cost (weights, 1 + tiles / (8 * CNN_WINOGRAD_TILES));
 }
 
 static bool

@@ -311,6 +311,11 @@ test_bench (void)
   g_assert_cmpfloat (sum, <, 3 * total);
   g_object_unref (parser);
   clear (&result);
+  run (&result, "bench", "digits", "--runs", "1", "--precision", "exact", NULL);
+  expect_ok (&result);
+  clear (&result);
+  run (&result, "bench", "digits", "--precision", "half", NULL);
+  expect_failure (&result, 2, "half");
   run (&result, "bench", "digits", "--runs", "0", NULL);
   expect_failure (&result, 2, "--runs");
   run (&result, "bench", "nothing", NULL);

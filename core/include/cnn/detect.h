@@ -74,6 +74,7 @@ typedef struct
  * @max_size: height of the largest object wanted; 0 = the frame's height
  * @window_stride: windows are to be at most so many pixels of their level
  *   apart, see cnn_model_with_stride(); 0 = the network's own stride
+ * @precision: how convolutions may round
  * @reuse: 1 = what follows from pixels that are those of the frame before is
  *   not computed again; results are the same, to the bit. Keeps a copy of the
  *   frame, and every activation in memory of its own: several times as much
@@ -85,6 +86,7 @@ typedef struct
   double scale_factor;
   int min_size, max_size;
   int window_stride;
+  CnnPrecision precision;
   int reuse;
   CnnPool *pool;
 } CnnDetectorConfig;
