@@ -2,8 +2,11 @@
 /* pool.c: worker threads that share out numbered tasks.
  *
  * Sessions call it once a layer, so waking up is what counts: workers spin
- * for some microseconds before they sleep. Tasks are taken from a counter;
- * which thread does which is left to chance, the results are not. */
+ * for some microseconds before they sleep. Every thread has a share of the
+ * tasks, neighbours in number and mostly in the picture, so that it finds what
+ * it wrote in the layer before in its own cache; who has finished helps the
+ * others. Which thread does which task is left to chance, the results are not.
+ */
 
 #define _GNU_SOURCE /* sched_getaffinity */
 
@@ -13,11 +16,13 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define MAX_THREADS 256
 #define SPINS       4000
+#define CACHE_LINE  64
 
 typedef struct
 {
@@ -26,9 +31,16 @@ typedef struct
   pthread_t thread;
 } Worker;
 
-/* job (function, data, n_tasks) is written under the lock before `generation`
+/* Tasks @next ... @end - 1 of a thread's share are still to be done. */
+typedef struct
+{
+  _Alignas(CACHE_LINE) atomic_int next;
+  int end;
+} Share;
+
+/* job (function, data, shares) is written under the lock before `generation`
  * changes. A worker joins it under the lock, if it is still `open`; the caller
- * closes it when the counter has run out and waits for those who joined. */
+ * closes it when the shares have run out and waits for those who joined. */
 struct CnnPool
 {
   int n_workers;
@@ -40,8 +52,7 @@ struct CnnPool
   atomic_int joined;
   CnnTask function;
   void *data;
-  int n_tasks;
-  atomic_int next;
+  Share *shares; /* of each thread */
 };
 
 static inline void
@@ -57,9 +68,23 @@ relax (void)
 static void
 do_tasks (CnnPool *pool, int worker)
 {
-  int task;
-  while ((task = atomic_fetch_add (&pool->next, 1)) < pool->n_tasks)
-    pool->function (pool->data, task, worker);
+  int threads = pool->n_workers + 1;
+  for (int i = 0, task; i < threads; i++) {
+    Share *share = &pool->shares[(worker + i) % threads];
+    while ((task = atomic_fetch_add (&share->next, 1)) < share->end)
+      pool->function (pool->data, task, worker);
+  }
+}
+
+static void
+share_out (CnnPool *pool, int n_tasks)
+{
+  int threads = pool->n_workers + 1;
+  for (int i = 0; i < threads; i++) {
+    pool->shares[i].end = (int) ((int64_t) n_tasks * (i + 1) / threads);
+    atomic_store (&pool->shares[i].next,
+        (int) ((int64_t) n_tasks * i / threads));
+  }
 }
 
 static void
@@ -127,7 +152,8 @@ cnn_pool_new (unsigned threads, CnnPool **pool)
   pthread_cond_init (&p->wake, NULL);
   pthread_cond_init (&p->done, NULL);
   p->workers = calloc (threads, sizeof *p->workers);
-  if (!p->workers)
+  p->shares = aligned_alloc (CACHE_LINE, threads * sizeof *p->shares);
+  if (!p->workers || !p->shares)
     goto fail;
 
   for (unsigned i = 1; i < threads; i++) {
@@ -164,6 +190,7 @@ cnn_pool_free (CnnPool *pool)
   pthread_cond_destroy (&pool->wake);
   pthread_mutex_destroy (&pool->lock);
   free (pool->workers);
+  free (pool->shares);
   free (pool);
 }
 
@@ -185,8 +212,7 @@ cnn_pool_run (CnnPool *pool, int n_tasks, CnnTask function, void *data)
   pthread_mutex_lock (&pool->lock);
   pool->function = function;
   pool->data = data;
-  pool->n_tasks = n_tasks;
-  atomic_store (&pool->next, 0);
+  share_out (pool, n_tasks);
   pool->open = true;
   atomic_fetch_add (&pool->generation, 1);
   pthread_cond_broadcast (&pool->wake);
