@@ -60,6 +60,7 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .quantise = KERNEL (cnn_quantise_u8),
     .weave = KERNEL (cnn_weave_f32),
     .product = KERNEL (cnn_product_f32),
+    .collect = KERNEL (cnn_collect_f32),
     .winograd_input = KERNEL (cnn_winograd_input_f32),
     .winograd_output = KERNEL (cnn_winograd_output_f32),
     .correlate = KERNEL (cnn_correlate_f32),

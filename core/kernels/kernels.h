@@ -183,6 +183,37 @@ typedef struct
   CnnActivation activation;
 } CnnProductRun;
 
+/**
+ * CnnCollectRun:
+ * @in: plane of channel 0; @in_plane elements to the next of @ic channels
+ * @taps: @n_taps offsets
+ * @pieces: @n_pieces runs of pixels: offset of the first in a plane, how many
+ * @out: [ic][n_taps][@out_step], of which the pixels of all pieces are written,
+ *   and perhaps up to CNN_MAX_LANES - 1 after them
+ *
+ * What is to be multiplied by the weights of some pixels, one after the other.
+ */
+typedef struct
+{
+  size_t at;
+  size_t n;
+} CnnPiece;
+
+typedef struct
+{
+  const float *in;
+  size_t in_plane;
+  int ic;
+  const ptrdiff_t *taps;
+  int n_taps;
+  const CnnPiece *pieces;
+  int n_pieces;
+  float *out;
+  size_t out_step;
+} CnnCollectRun;
+
+typedef void (*CnnCollectKernel) (const CnnCollectRun *run);
+
 /** CnnProductKernel: 1x1 convolutions of pixels that lie close together. */
 typedef void (*CnnProductKernel) (const CnnProductRun *run);
 
@@ -263,6 +294,7 @@ typedef struct CnnKernels
   CnnConvU8Pack pack_u8;
   CnnQuantiseKernel quantise;
   CnnProductKernel product;
+  CnnCollectKernel collect;
   CnnWeaveKernel weave;
   CnnWinogradInputKernel winograd_input;
   CnnWinogradOutputKernel winograd_output;

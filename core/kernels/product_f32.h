@@ -147,4 +147,22 @@ KERNEL (cnn_product_f32) (const CnnProductRun *run)
     }
 }
 
+static void
+KERNEL (cnn_collect_f32) (const CnnCollectRun *run)
+{
+  const float *plane = run->in;
+  float *out = run->out;
+  for (int c = 0; c < run->ic; c++, plane += run->in_plane)
+    for (int t = 0; t < run->n_taps; t++, out += run->out_step) {
+      const float *in = plane + run->taps[t];
+      float *to = out;
+      for (int i = 0; i < run->n_pieces; i++) {
+        const float *from = in + run->pieces[i].at;
+        for (size_t x = 0; x < run->pieces[i].n; x += LANES)
+          store (to + x, load (from + x));
+        to += run->pieces[i].n;
+      }
+    }
+}
+
 #endif

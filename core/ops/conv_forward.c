@@ -9,12 +9,17 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "ops/conv_pointwise.h"
+#include "ops/conv_gather.h"
 #include "ops/planar.h"
+#include "ops/shapes.h"
 #include "ops/table.h"
 
 /* Rows of padded input in one task of copying. */
 #define COPY_ROWS 64
+/* Output channels that pay for gathering, and channels and taps from where on
+ * planes do not stay in the first cache. */
+#define GATHER_OC   128
+#define GATHER_ROWS 512
 
 typedef struct
 {
@@ -84,18 +89,28 @@ cells (const CnnConvSizes *s, int n)
   return s->pooling ? 2 * n : n;
 }
 
-/* Pixels that are computed each from one. */
-static bool
-is_pointwise (const CnnConvSizes *s)
+static int
+taps_of (const CnnConvSizes *s)
 {
-  return s->kernel[0] == 1 && s->kernel[1] == 1 && !s->pooling;
+  return s->kernel[0] * s->kernel[1];
+}
+
+/* Is it worth the copying to have what pixels look at together? */
+static bool
+gathers (const CnnConvParams *params, const CnnConvSizes *s)
+{
+  if (s->pooling)
+    return false;
+  return taps_of (s) == 1
+      || (!params->n_tail && s->oc >= GATHER_OC
+          && s->ic * taps_of (s) >= GATHER_ROWS);
 }
 
 static size_t
 spare_bytes (const CnnConvParams *params, const CnnConvSizes *s)
 {
-  if (is_pointwise (s))
-    return cnn_pointwise_spare_bytes (s->ic, s->most_oc);
+  if (gathers (params, s))
+    return cnn_conv_gather_bytes (s->ic * taps_of (s), s->most_oc);
   return cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
              s->row_step)
       + (params->n_tail ? cnn_planar_tail_bytes (s->oc, s->most_oc) : 0);
@@ -152,7 +167,7 @@ cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head)
     tail.stages[tail.count++] = (CnnConvStage){
       .weights = weights,
       .bias = cnn_conv_bias (call, packed),
-      .ic = (int) w->dims[1],
+      .ic = (int) (cnn_product (w, 1, w->rank)),
       .oc = (int) (w->dims[0] / p->group),
       .activation = p->activation,
     };
@@ -188,18 +203,21 @@ typedef struct
 } Part;
 
 static void
-run_pointwise (const Part *part)
+run_gather (const Part *part)
 {
   const CnnConvSizes *s = part->sizes;
   CnnConvTail tail = *part->tail;
   tail.stages[0].weights = part->weights;
   tail.stages[0].bias = part->bias;
-  cnn_pointwise_run (&(CnnPointwise){
+  cnn_conv_gather_run (&(CnnConvGather){
       .tail = &tail,
       .pool = part->call->pool,
       .in = part->in,
       .in_plane = s->plane,
       .in_pitch = s->row_step,
+      .ic = s->ic,
+      .taps = part->taps,
+      .n_taps = taps_of (s),
       .out = part->out,
       .out_plane = part->out_plane,
       .out_pitch = part->out_pitch,
@@ -260,7 +278,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
     packed = (float *) (scratch + l.weights);
   }
   const float *bias = cnn_conv_bias (call, packed);
-  CnnConvTail tail = cnn_conv_tail (call, packed, is_pointwise (&s));
+  CnnConvTail tail = cnn_conv_tail (call, packed, gathers (params, &s));
   Part part = {
     .call = call,
     .sizes = &s,
@@ -283,7 +301,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
     part.in = s.copied ? planes : in;
     part.weights = packed + g * weights;
     part.bias = bias ? bias + g * (size_t) s.oc : NULL;
-    (is_pointwise (&s) ? run_pointwise : run_planar) (&part);
+    (gathers (params, &s) ? run_gather : run_planar) (&part);
     part.out += (size_t) s.last_oc * part.out_plane;
   }
 }

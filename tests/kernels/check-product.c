@@ -152,3 +152,45 @@ check_product_pieces (gconstpointer kernels)
   g_free (weights);
   g_free (in);
 }
+
+/* One to four pieces of any length; what follows a row's pixels is written
+ * before the next row is. */
+void
+check_collect (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  const ptrdiff_t taps[] = { 0, 3, 41 };
+  const int ic = 2, n_taps = 3;
+  const gsize plane = 300;
+  CnnRng rng;
+  cnn_rng_init (&rng, 38, 0);
+  float *in = check_input (&rng, plane * (gsize) ic);
+  for (int i = 0; i < 200; i++) {
+    CnnPiece pieces[4];
+    CnnCollectRun run = { .in = in,
+      .in_plane = plane,
+      .ic = ic,
+      .taps = taps,
+      .n_taps = n_taps,
+      .pieces = pieces,
+      .n_pieces = 1 + (int) cnn_rng_int (&rng, 4) };
+    for (int p = 0; p < run.n_pieces; p++) {
+      pieces[p].at = cnn_rng_int (&rng, 100);
+      pieces[p].n = 1 + cnn_rng_int (&rng, 70);
+      run.out_step += pieces[p].n;
+    }
+    gsize rows = (gsize) (ic * n_taps), size = rows * run.out_step;
+    float *out = check_output (&rng, size + CNN_MAX_LANES - 1);
+    run.out = out;
+    k->collect (&run);
+    const float *row = out;
+    for (int r = 0; r < ic * n_taps; r++)
+      for (int p = 0; p < run.n_pieces; row += pieces[p++].n)
+        g_assert_cmpmem (row, pieces[p].n * sizeof *row,
+            in + (gsize) (r / n_taps) * plane + taps[r % n_taps] + pieces[p].at,
+            pieces[p].n * sizeof *row);
+    check_margin ("collect", out, size + CNN_MAX_LANES - 1);
+    g_free (out);
+  }
+  g_free (in);
+}

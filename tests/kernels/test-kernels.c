@@ -34,6 +34,7 @@ static const struct
   { "quantise-u8", check_quantise_u8 },
   { "product", check_product },
   { "product-pieces", check_product_pieces },
+  { "collect", check_collect },
   { "winograd-input", check_winograd_input },
   { "winograd-input-pieces", check_winograd_input_pieces },
   { "winograd-output", check_winograd_output },

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* conv_pointwise.c: 1x1 convolutions: some pixels of all channels are copied
- * together, since planes lie pages apart, and go through all stages while they
- * are cached. Where the output has no gaps, pixels are counted through all
- * rows, so that short rows waste no lanes. */
+/* conv_gather.c: convolutions of many channels as products: what some pixels
+ * look at, in all channels, is copied together, a row a channel and tap, since
+ * planes lie pages apart, and goes through all stages while it is cached. Where
+ * the output has no gaps, pixels are counted through all rows, so that short
+ * rows waste no lanes. */
 
-#include "ops/conv_pointwise.h"
+#include "ops/conv_gather.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -16,11 +17,15 @@
 #define WANTED_TASKS 8
 /* Weights beyond this come from afar: more pixels a piece share them. */
 #define NEAR_WEIGHTS ((size_t) 32 * 1024)
-#define LARGE_PIECE  (4 * CNN_CONV_TAIL_PIXELS)
+#define LARGE_PIECE  (2 * CNN_CONV_TAIL_PIXELS)
+/* What is copied together stays in the second cache. */
+#define PIECE_BYTES ((size_t) 1 << 20)
+/* Pieces are whole vectors of any instruction set. */
+#define PIECE_STEP 16
 
 typedef struct
 {
-  const CnnPointwise *run;
+  const CnnConvGather *run;
   size_t spare_bytes;
   int rows, n; /* runs of pixels, pixels of each */
   int piece;   /* pixels that are copied at a time */
@@ -29,40 +34,70 @@ typedef struct
   int blocks;  /* of output channels of a task */
 } Cut;
 
-size_t
-cnn_pointwise_spare_bytes (int ic, int oc)
+/* Pixels whose @rows stay cached, at most LARGE_PIECE. */
+static int
+large_piece (int rows)
 {
-  size_t floats = LARGE_PIECE * (size_t) ic + cnn_conv_tail_floats (oc);
+  size_t pixels = PIECE_BYTES / sizeof (float) / (size_t) rows;
+  if (pixels >= LARGE_PIECE)
+    return LARGE_PIECE;
+  if (pixels >= CNN_CONV_TAIL_PIXELS)
+    return CNN_CONV_TAIL_PIXELS * (int) (pixels / CNN_CONV_TAIL_PIXELS);
+  return pixels >= 2 * PIECE_STEP ? 2 * PIECE_STEP : PIECE_STEP;
+}
+
+static size_t
+piece_floats (int rows)
+{
+  int piece = large_piece (rows);
+  if (piece < CNN_CONV_TAIL_PIXELS)
+    piece = CNN_CONV_TAIL_PIXELS;
+  return (size_t) rows * (size_t) piece;
+}
+
+size_t
+cnn_conv_gather_bytes (int rows, int oc)
+{
+  size_t floats = piece_floats (rows) + cnn_conv_tail_floats (oc);
   return cnn_align_up (floats * sizeof (float) + CNN_SLACK_BYTES);
 }
 
-/* Pixels @first ... of run @row of all channels to @to, @n apart. */
+/* Pixels @first ... of run @row, all channels and taps, @n apart. */
 static void
 collect (const Cut *cut, int row, int first, int n, float *to)
 {
-  const CnnPointwise *r = cut->run;
-  size_t ow = (size_t) r->ow;
-  size_t top = (size_t) row + (size_t) first / ow, at = (size_t) first % ow;
-  for (int c = 0; c < r->tail->stages[0].ic; c++) {
-    const float *plane = r->in + (size_t) c * r->in_plane;
-    size_t y = top, x = at;
-    for (size_t left = (size_t) n, count; left; left -= count, y++, x = 0) {
-      count = ow - x < left ? ow - x : left;
-      memcpy (to, plane + y * r->in_pitch + x, count * sizeof *to);
-      to += count;
-    }
+  const CnnConvGather *r = cut->run;
+  CnnPiece pieces[LARGE_PIECE];
+  int count = 0;
+  for (int x = first, end = first + n; x < end; x += (int) pieces[count++].n) {
+    int left = r->ow - x % r->ow;
+    pieces[count] = (CnnPiece){
+      .at = (size_t) (row + x / r->ow) * r->in_pitch + (size_t) (x % r->ow),
+      .n = (size_t) (left < end - x ? left : end - x),
+    };
   }
+  r->tail->kernels->collect (&(CnnCollectRun){
+      .in = r->in,
+      .in_plane = r->in_plane,
+      .ic = r->ic,
+      .taps = r->taps,
+      .n_taps = r->n_taps,
+      .pieces = pieces,
+      .n_pieces = count,
+      .out = to,
+      .out_step = (size_t) n,
+  });
 }
 
 static void
 task (void *data, int number, int worker)
 {
   const Cut *cut = data;
-  const CnnPointwise *r = cut->run;
+  const CnnConvGather *r = cut->run;
   CnnConvTail tail = *r->tail;
   float *copy =
       (float *) ((char *) r->spare + (size_t) worker * cut->spare_bytes);
-  float *spare = copy + LARGE_PIECE * (size_t) tail.stages[0].ic;
+  float *spare = copy + piece_floats (tail.stages[0].ic);
   int part = number / (cut->rows * cut->tasks);
   int row = number / cut->tasks % cut->rows;
   int first = number % cut->tasks * cut->pixels, end = first + cut->pixels;
@@ -84,7 +119,7 @@ task (void *data, int number, int worker)
 }
 
 static Cut
-cut_of (const CnnPointwise *r)
+cut_of (const CnnConvGather *r)
 {
   const CnnConvStage *first = &r->tail->stages[0];
   bool dense = r->out_pitch == (size_t) r->ow;
@@ -97,13 +132,17 @@ cut_of (const CnnPointwise *r)
   }
   Cut cut = {
     .run = r,
-    .spare_bytes = cnn_pointwise_spare_bytes (first->ic, most),
+    .spare_bytes = cnn_conv_gather_bytes (first->ic, most),
     .rows = dense ? 1 : r->oh,
     .n = dense ? r->oh * r->ow : r->ow,
-    .piece = macs > NEAR_WEIGHTS && r->tail->count == 1 ? LARGE_PIECE
-                                                        : CNN_CONV_TAIL_PIXELS,
+    .piece = macs > NEAR_WEIGHTS && r->tail->count == 1
+        ? large_piece (first->ic)
+        : CNN_CONV_TAIL_PIXELS,
     .blocks = cnn_planar_blocks (first->oc),
   };
+  int most_pieces = (cut.n + cut.piece - 1) / cut.piece;
+  cut.piece = (cut.n + most_pieces - 1) / most_pieces;
+  cut.piece = (cut.piece + PIECE_STEP - 1) / PIECE_STEP * PIECE_STEP;
   size_t pieces = TASK_MACS / (macs * (size_t) cut.piece + 1) + 1;
   cut.pixels = pieces * (size_t) cut.piece < (size_t) cut.n
       ? (int) pieces * cut.piece
@@ -113,9 +152,9 @@ cut_of (const CnnPointwise *r)
 }
 
 void
-cnn_pointwise_run (const CnnPointwise *pointwise)
+cnn_conv_gather_run (const CnnConvGather *gather)
 {
-  const CnnPointwise *r = pointwise;
+  const CnnConvGather *r = gather;
   if (!r->oh || !r->ow)
     return;
   Cut cut = cut_of (r);
