@@ -165,15 +165,15 @@ KERNEL (
 static void
 KERNEL (cnn_max_tap_f32) (const float *x, int step, float *y, int n)
 {
-  int i = 0;
-  for (; i + LANES <= n && step == 1; i += LANES)
-    store (y + i, maximum (load (x + i), load (y + i)));
-  for (; i + LANES <= n && step == 2; i += LANES) {
-    Vec taps = EVENS (load (x + 2 * i), load (x + 2 * i + LANES));
-    store (y + i, maximum (taps, load (y + i)));
+  for (int i = 0; i < n; i += LANES) {
+    Vec taps = step == 1 ? load (x + i)
+                         : EVENS (load (x + 2 * i), load (x + 2 * i + LANES));
+    taps = maximum (taps, load (y + i));
+    if (n - i >= LANES)
+      store (y + i, taps);
+    else
+      store_part (y + i, taps, n - i);
   }
-  for (; i < n; i++)
-    y[i] = x[i * step] > y[i] ? x[i * step] : y[i];
 }
 
 static void

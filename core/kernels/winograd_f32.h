@@ -280,7 +280,7 @@ winograd_tiles (const CnnWinogradOutput *run, const int alpha, const int m,
   float *out = run->out + t * wide;
   if (columns > left * wide)
     columns = left * wide;
-  Vec before[M_MAX], row[M_MAX];
+  Vec before[M_MAX] = { { 0 } }, row[M_MAX];
   for (int i = 0; i < m && run->apart; i++) {
     output_points (alpha, m, down[i], row);
     finish_row (run, m, row);

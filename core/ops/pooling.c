@@ -251,9 +251,22 @@ take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
       y[j] += powf (fabsf (x[j * step]), s->p);
 }
 
+/* Where padding is less than the window, every maximum is one of something. */
+static bool
+may_be_empty (const Sizes *s)
+{
+  for (int axis = 0; axis < AXES; axis++)
+    if (s->dilation[axis] != 1 || s->pad[axis] >= s->kernel[axis]
+        || (s->out[axis] - 1) * s->stride[axis] - s->pad[axis] >= s->in[axis])
+      return true;
+  return false;
+}
+
 static void
 finish_row (const Sizes *s, Span z, Span y, int x0, int x1, float *to)
 {
+  if (s->kind == KIND_MAX && !may_be_empty (s))
+    return;
   for (int j = x0; j < x1; j++) {
     if (s->kind == KIND_MEAN)
       to[j] /= divisor_of (s, z, y, span_of (s, 1, j));

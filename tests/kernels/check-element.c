@@ -160,6 +160,27 @@ check_pools (gconstpointer kernels)
 }
 
 void
+check_max_tap (gconstpointer kernels)
+{
+  const CnnKernels *k = kernels;
+  CnnRng rng;
+  cnn_rng_init (&rng, 39, 0);
+  for (int n = 0; n <= 70; n++)
+    for (int step = 1; step <= 2; step++) {
+      float *x = check_input (&rng, (gsize) (step * n));
+      float *y = check_output (&rng, (gsize) n);
+      float *before = g_memdup2 (y, (gsize) n * sizeof *y + 1);
+      k->max_tap (x, step, y, n);
+      for (int i = 0; i < n; i++)
+        g_assert_cmpfloat (y[i], ==, MAX (before[i], x[i * step]));
+      check_margin ("max_tap", y, (gsize) n);
+      g_free (before);
+      g_free (y);
+      g_free (x);
+    }
+}
+
+void
 check_sum (gconstpointer kernels)
 {
   const CnnKernels *k = kernels;

@@ -53,6 +53,7 @@ void check_map (gconstpointer kernels);
 void check_map_range (gconstpointer kernels);
 void check_binary (gconstpointer kernels);
 void check_pools (gconstpointer kernels);
+void check_max_tap (gconstpointer kernels);
 void check_map_gradient (gconstpointer kernels);
 void check_pool_gradients (gconstpointer kernels);
 void check_sum (gconstpointer kernels);

@@ -52,6 +52,7 @@ static const struct
   { "map-gradient", check_map_gradient },
   { "binary", check_binary },
   { "pools", check_pools },
+  { "max-tap", check_max_tap },
   { "pool-gradients", check_pool_gradients },
   { "sum", check_sum },
 };
