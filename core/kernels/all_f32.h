@@ -18,6 +18,7 @@
 #define GEMM_VECS         4
 #define DOT_ROWS          8
 #define DOT_COLUMNS       4
+#define DEPTHWISE_VECS    2
 #else
 #define TILE_OC           4
 #define TILE_ACCUMULATORS (REGISTERS - 4)
@@ -28,6 +29,7 @@
 #define GEMM_VECS         3
 #define DOT_ROWS          4
 #define DOT_COLUMNS       4
+#define DEPTHWISE_VECS    1
 #endif
 
 /* The last tile of a row needs two vectors (conv_f32.h). */
@@ -38,7 +40,9 @@ _Static_assert(TILE_ACCUMULATORS / TILE_OC >= 3, "tiles too narrow");
 #include "kernels/conv_f32.h"
 #include "kernels/conv_u8.h"
 #include "kernels/correlate_f32.h"
+#include "kernels/depthwise_f32.h"
 #include "kernels/gemm_f32.h"
+#include "kernels/pad_f32.h"
 #include "kernels/quantise_u8.h"
 #include "kernels/samples_f32.h"
 #include "kernels/product_f32.h"
@@ -61,6 +65,8 @@ KERNEL (cnn_kernels_init) (CnnKernels *kernels)
     .weave = KERNEL (cnn_weave_f32),
     .product = KERNEL (cnn_product_f32),
     .collect = KERNEL (cnn_collect_f32),
+    .pad = KERNEL (cnn_pad_f32),
+    .depthwise = KERNEL (cnn_depthwise_f32),
     .winograd_input = KERNEL (cnn_winograd_input_f32),
     .winograd_output = KERNEL (cnn_winograd_output_f32),
     .correlate = KERNEL (cnn_correlate_f32),

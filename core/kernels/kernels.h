@@ -214,6 +214,61 @@ typedef struct
 
 typedef void (*CnnCollectKernel) (const CnnCollectRun *run);
 
+/**
+ * CnnPadRun:
+ * @in: a plane of @h rows of @w pixels, without gaps
+ * @x, @y: the pixel that comes first; may lie outside
+ * @step: from a pixel of a row to the next, @row_step: from a row to the next
+ * @phases: at most @step rows are made of one, each begins a pixel later
+ * @out: @out_pitch from row to row, @out_phase from phase to phase
+ * @n: pixels of a row and phase
+ *
+ * out[p*out_phase + r*out_pitch + j] = pixel (x + p + j*step, y + r*row_step),
+ * p < phases, r < rows, j < n, 0 where that is outside.
+ */
+typedef struct
+{
+  const float *in;
+  int w, h, x, y, step, row_step, phases;
+  float *out;
+  size_t out_pitch, out_phase;
+  int rows, n;
+} CnnPadRun;
+
+typedef void (*CnnPadKernel) (const CnnPadRun *run);
+
+/**
+ * CnnDepthwiseRun:
+ * @in: @in_pitch from row to row
+ * @columns: @kw offsets in a row of the pixels under the kernel
+ * @kh: rows of the kernel, @dilation apart
+ * @stride: from a row that a row of the result looks at to that of the next
+ * @weights: [kh][kw], @w_step apart
+ * @bias: to begin with
+ * @out: @rows of @n pixels, @out_pitch apart
+ *
+ * out[y][x] = f (bias + sum over p, q of weights[(p*kw + q) * w_step]
+ *     * in[(y*stride + p*dilation) * in_pitch + x + columns[q]])
+ */
+typedef struct
+{
+  const float *in;
+  size_t in_pitch;
+  const ptrdiff_t *columns;
+  int kh, kw, dilation, stride;
+  const float *weights;
+  int w_step;
+  float bias;
+  float *out;
+  size_t out_pitch;
+  int rows, n;
+  CnnActivation activation;
+} CnnDepthwiseRun;
+
+/** CnnDepthwiseKernel: one channel from one channel, in the order that
+ * CnnConvKernel adds in: the same bits. */
+typedef void (*CnnDepthwiseKernel) (const CnnDepthwiseRun *run);
+
 /** CnnProductKernel: 1x1 convolutions of pixels that lie close together. */
 typedef void (*CnnProductKernel) (const CnnProductRun *run);
 
@@ -295,6 +350,8 @@ typedef struct CnnKernels
   CnnQuantiseKernel quantise;
   CnnProductKernel product;
   CnnCollectKernel collect;
+  CnnPadKernel pad;
+  CnnDepthwiseKernel depthwise;
   CnnWeaveKernel weave;
   CnnWinogradInputKernel winograd_input;
   CnnWinogradOutputKernel winograd_output;

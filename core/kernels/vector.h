@@ -48,6 +48,17 @@ store (float *p, Vec v)
   *(LooseVec *) p = v;
 }
 
+/* Loaded once for all that use it: gcc would load it anew for each. */
+INLINE Vec
+load_once (const float *p)
+{
+  Vec v = load (p);
+#ifdef VECTOR_REGISTER
+  __asm__("" : "+" VECTOR_REGISTER (v));
+#endif
+  return v;
+}
+
 /* x - 0 is x for every x, -0 too, so this is a broadcast and nothing else. */
 INLINE Vec
 splat (float x)

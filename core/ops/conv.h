@@ -95,8 +95,8 @@ void cnn_conv_taps (const CnnConvSizes *sizes, ptrdiff_t *taps);
 
 /** cnn_conv_copy: the planes of one group of one sample, as the kernels want
  * them: into @to, ic * plane floats. */
-void cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
-    float *to);
+void cnn_conv_copy (const CnnConvSizes *sizes, const CnnKernels *kernels,
+    CnnPool *pool, const float *in, float *to);
 
 /** cnn_conv_packed_floats: those of the Conv itself; those of its tail's stages
  * follow in what pack() writes. */
@@ -124,6 +124,31 @@ cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head);
 size_t cnn_conv_forward_bytes (const CnnConvParams *params,
     const CnnConvSizes *sizes, bool packs, const CnnPool *pool);
 void cnn_conv_forward (const CnnOpCall *call);
+
+/** cnn_conv_is_depthwise: one input channel a group, and all of a size for
+ * cnn_conv_depthwise_run(). */
+bool cnn_conv_is_depthwise (const CnnConvSizes *sizes);
+
+/**
+ * CnnConvDepthwise:
+ * @sizes: of the whole map; @region: what is wanted of it
+ * @weights, @bias: (nullable): of all groups
+ * @spare: cnn_conv_depthwise_bytes() of memory for each thread of @pool
+ */
+typedef struct
+{
+  const CnnKernels *kernels;
+  CnnPool *pool;
+  const CnnConvSizes *sizes;
+  CnnRegion region;
+  const float *in, *weights, *bias;
+  float *out;
+  CnnActivation activation;
+  void *spare;
+} CnnConvDepthwise;
+
+size_t cnn_conv_depthwise_bytes (const CnnConvSizes *sizes);
+void cnn_conv_depthwise_run (const CnnConvDepthwise *run);
 
 /** cnn_conv_is_dot: does the kernel cover all of the input? */
 bool cnn_conv_is_dot (const CnnConvSizes *sizes);

@@ -6,15 +6,13 @@
 
 #include "ops/conv.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "ops/conv_gather.h"
 #include "ops/planar.h"
 #include "ops/shapes.h"
 #include "ops/table.h"
 
-/* Rows of padded input in one task of copying. */
+/* Padded rows of each vertical phase in one task of copying. */
 #define COPY_ROWS 64
 /* Output channels that pay for gathering, and channels and taps from where on
  * planes do not stay in the first cache. */
@@ -24,26 +22,11 @@
 typedef struct
 {
   const CnnConvSizes *sizes;
+  const CnnKernels *kernels;
   const float *in;
   float *to;
-  int rows, bands; /* of all phases; tasks a channel */
+  int bands; /* tasks a channel */
 } Copy;
-
-/* Columns x = j * stride + @phase of row @y, which may lie outside. */
-static void
-copy_row (const CnnConvSizes *s, const float *in, float *to, int y, int phase)
-{
-  ptrdiff_t x = phase - s->pad[1], step = s->stride[1], j = 0;
-  ptrdiff_t end = (ptrdiff_t) s->pitch;
-  memset (to, 0, s->pitch * sizeof *to);
-  if (y < 0 || y >= s->h)
-    return;
-  in += (size_t) y * (size_t) s->w;
-  if (x < 0)
-    j = (-x + step - 1) / step;
-  for (x += j * step; j < end && x < s->w; j++, x += step)
-    to[j] = in[x];
-}
 
 static void
 copy_task (void *data, int task, CNN_UNUSED int worker)
@@ -51,27 +34,38 @@ copy_task (void *data, int task, CNN_UNUSED int worker)
   const Copy *copy = data;
   const CnnConvSizes *s = copy->sizes;
   size_t channel = (size_t) (task / copy->bands);
-  int first = task % copy->bands * COPY_ROWS;
-  const float *in = copy->in + channel * (size_t) s->h * (size_t) s->w;
-  float *to = copy->to + channel * s->plane;
-  for (int r = first; r < first + COPY_ROWS && r < copy->rows; r++) {
-    int phase = r / s->rows;
-    int y = r % s->rows * s->stride[0] + phase / s->phases[1] - s->pad[0];
-    copy_row (s, in, to + (size_t) r * s->pitch, y, phase % s->phases[1]);
+  int first = task % copy->bands * COPY_ROWS, left = s->rows - first;
+  CnnPadRun run = {
+    .in = copy->in + channel * (size_t) s->h * (size_t) s->w,
+    .w = s->w,
+    .h = s->h,
+    .x = -s->pad[1],
+    .y = first * s->stride[0] - s->pad[0],
+    .step = s->stride[1],
+    .row_step = s->stride[0],
+    .phases = s->phases[1],
+    .out = copy->to + channel * s->plane + (size_t) first * s->pitch,
+    .out_pitch = s->pitch,
+    .out_phase = s->phase,
+    .rows = left < COPY_ROWS ? left : COPY_ROWS,
+    .n = (int) s->pitch,
+  };
+  for (int phase = 0; phase < s->phases[0]; phase++, run.y++) {
+    copy->kernels->pad (&run);
+    run.out += (size_t) s->phases[1] * s->phase;
   }
 }
 
 void
-cnn_conv_copy (const CnnConvSizes *sizes, CnnPool *pool, const float *in,
-    float *to)
+cnn_conv_copy (const CnnConvSizes *sizes, const CnnKernels *kernels,
+    CnnPool *pool, const float *in, float *to)
 {
-  int rows = sizes->phases[0] * sizes->phases[1] * sizes->rows;
   Copy copy = {
     .sizes = sizes,
+    .kernels = kernels,
     .in = in,
     .to = to,
-    .rows = rows,
-    .bands = (rows + COPY_ROWS - 1) / COPY_ROWS,
+    .bands = (sizes->rows + COPY_ROWS - 1) / COPY_ROWS,
   };
   cnn_pool_run (pool, sizes->ic * copy.bands, copy_task, &copy);
 }
@@ -109,6 +103,8 @@ gathers (const CnnConvParams *params, const CnnConvSizes *s)
 static size_t
 spare_bytes (const CnnConvParams *params, const CnnConvSizes *s)
 {
+  if (cnn_conv_is_depthwise (s))
+    return cnn_conv_depthwise_bytes (s);
   if (gathers (params, s))
     return cnn_conv_gather_bytes (s->ic * taps_of (s), s->most_oc);
   return cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
@@ -126,7 +122,7 @@ layout_of (const CnnConvParams *params, const CnnConvSizes *s, bool packs,
   l.weights = cnn_align_up (n_taps * sizeof (ptrdiff_t));
   l.planes = l.weights + (packs ? cnn_align_up (weights * sizeof (float)) : 0);
   l.spare = l.planes;
-  if (s->copied)
+  if (s->copied && !cnn_conv_is_depthwise (s))
     l.spare += cnn_align_up (
         (size_t) s->ic * s->plane * sizeof (float) + CNN_SLACK_BYTES);
   l.end = l.spare + (size_t) cnn_pool_threads (pool) * spare_bytes (params, s);
@@ -258,6 +254,24 @@ run_planar (const Part *part)
 }
 
 static void
+run_depthwise (const Part *part, const CnnConvSizes *whole,
+    const CnnRegion *region)
+{
+  cnn_conv_depthwise_run (&(CnnConvDepthwise){
+      .kernels = part->call->kernels,
+      .pool = part->call->pool,
+      .sizes = whole,
+      .region = *region,
+      .in = part->in,
+      .weights = part->weights,
+      .bias = part->bias,
+      .out = part->call->out[0]->data,
+      .activation = ((const CnnConvParams *) part->call->params)->activation,
+      .spare = part->spare,
+  });
+}
+
+static void
 forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
     const CnnRegion *region)
 {
@@ -287,9 +301,16 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
     .out_pitch = (size_t) whole->ow,
     .out_plane = (size_t) whole->oh * (size_t) whole->ow,
     .taps = taps,
+    .in = in,
+    .weights = packed,
+    .bias = bias,
     .tail = &tail,
     .spare = scratch + l.spare,
   };
+  if (cnn_conv_is_depthwise (whole)) {
+    run_depthwise (&part, whole, region);
+    return;
+  }
   if (!s.copied)
     in += (size_t) cells (&s, region->y0) * s.row_step
         + (size_t) cells (&s, region->x0);
@@ -297,7 +318,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
   for (int i = 0; i < s.n * s.group; i++, in += in_size) {
     size_t g = (size_t) (i % s.group);
     if (s.copied)
-      cnn_conv_copy (&s, call->pool, in, planes);
+      cnn_conv_copy (&s, call->kernels, call->pool, in, planes);
     part.in = s.copied ? planes : in;
     part.weights = packed + g * weights;
     part.bias = bias ? bias + g * (size_t) s.oc : NULL;

@@ -37,6 +37,8 @@ void check_quantise_u8 (gconstpointer kernels);
 void check_product (gconstpointer kernels);
 void check_product_pieces (gconstpointer kernels);
 void check_collect (gconstpointer kernels);
+void check_depthwise (gconstpointer kernels);
+void check_pad (gconstpointer kernels);
 void check_winograd_input (gconstpointer kernels);
 void check_winograd_input_pieces (gconstpointer kernels);
 void check_winograd_output (gconstpointer kernels);

@@ -35,6 +35,8 @@ static const struct
   { "product", check_product },
   { "product-pieces", check_product_pieces },
   { "collect", check_collect },
+  { "depthwise", check_depthwise },
+  { "pad", check_pad },
   { "winograd-input", check_winograd_input },
   { "winograd-input-pieces", check_winograd_input_pieces },
   { "winograd-output", check_winograd_output },

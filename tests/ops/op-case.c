@@ -170,6 +170,7 @@ call_of (OpCase *c, const CnnTensor *const *in, CnnTensor *const *out)
     .training = c->training,
     .variant = c->variant,
     .seed = c->seed,
+    .region = c->region,
   };
 }
 

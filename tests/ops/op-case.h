@@ -32,6 +32,7 @@ typedef struct
   guint64 seed;
   CnnPool *pool;
   const CnnKernels *kernels;
+  const CnnRegion *region;
 
   const CnnOp *vtable;
   void *params, *packed, *scratch, *kept;

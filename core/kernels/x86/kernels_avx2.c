@@ -5,6 +5,7 @@
 #define LANES               8
 #define REGISTERS           16
 
+#define VECTOR_REGISTER     "x"
 #define MAXIMUM(a, b)       _mm256_max_ps (a, b)
 #define LOAD_EXACT(p, n)    _mm256_maskload_ps (p, LANE_MASK (n))
 #define STORE_PART(p, v, n) _mm256_maskstore_ps (p, LANE_MASK (n), v)

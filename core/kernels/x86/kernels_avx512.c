@@ -5,6 +5,7 @@
 #define LANES               16
 #define REGISTERS           32
 
+#define VECTOR_REGISTER     "v"
 #define MAXIMUM(a, b)       _mm512_max_ps (a, b)
 #define LOAD_EXACT(p, n)    _mm512_maskz_loadu_ps (LANE_MASK (n), p)
 #define STORE_PART(p, v, n) _mm512_mask_storeu_ps (p, LANE_MASK (n), v)
