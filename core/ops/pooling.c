@@ -587,9 +587,10 @@ CnnFusedPool
 cnn_pool_fusable (const CnnOp *op, const void *params)
 {
   const Params *p = params;
+  if (op != &cnn_op_max_pool && op != &cnn_op_average_pool)
+    return CNN_FUSED_POOL_NONE;
   const CnnWindow *w = &p->window;
-  if ((op != &cnn_op_max_pool && op != &cnn_op_average_pool) || w->axes != 2
-      || w->ceil_mode
+  if (w->axes != 2 || w->ceil_mode
       || (w->pad != CNN_PAD_EXPLICIT && w->pad != CNN_PAD_VALID))
     return CNN_FUSED_POOL_NONE;
   for (int axis = 0; axis < 2; axis++)

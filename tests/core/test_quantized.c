@@ -251,7 +251,7 @@ compare (CnnModel *model, CnnModel *fake, CnnRng *rng, int c, int h, int w,
   const float *want = cnn_session_output (b, 0)->data;
   g_assert_cmpint (cnn_shape_elements (&y->shape, &d.count), ==, CNN_OK);
   g_assert_true (
-      !memcmp (&y->shape, &cnn_session_output (b, 0)->shape, sizeof y->shape));
+      cnn_shape_equal (&y->shape, &cnn_session_output (b, 0)->shape));
   for (gsize i = 0; i < d.count; i++) {
     double off = fabs ((double) ((const float *) y->data)[i] - want[i]);
     d.different += off > 0;
