@@ -101,6 +101,7 @@ cnn_session_run (CnnSession *session)
   for (size_t i = 0; i < session->n_todo; i++) {
     int n = session->todo[i];
     g->nodes[n].op->forward (&session->calls[n]);
+    session->calls[n].turn++;
   }
   session->has_run = true;
   session->changed.all = true;
@@ -159,6 +160,7 @@ cnn_session_run_watched (CnnSession *session,
   for (size_t i = 0; i < session->n_todo; i++) {
     int n = session->todo[i];
     g->nodes[n].op->forward (&session->calls[n]);
+    session->calls[n].turn++;
     watch (data, n);
   }
 }

@@ -48,6 +48,8 @@ typedef struct
  * @pool: (nullable): threads to use
  * @training: 1 while training: Dropout drops
  * @seed: for Dropout: differs from run to run and node to node
+ * @turn: runs of this call before: who reads more than a cache holds may go the
+ *   other way every other time, and find what was read last
  * @region: (nullable): compute these cells of the last two axes of out[0] only,
  *   and leave its others as they are. Set for operators with @regional, within
  *   the map and as region_grid() wants it; never while training
@@ -69,6 +71,7 @@ typedef struct
   CnnPool *pool;
   int training;
   uint64_t seed;
+  unsigned turn;
   const CnnRegion *region;
 } CnnOpCall;
 
