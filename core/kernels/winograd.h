@@ -71,16 +71,16 @@ typedef struct
 /**
  * CnnWinogradOutput:
  * @in: n values of the first of alpha^2 products, @in_step elements to the next
- * @n: tiles beside each other
+ * @first, @n: number of the first tile, counted row by row, and how many
+ * @across: tiles in a row
  * @bias: added to every pixel
  * @pooling: 2x2 pooling after the activation; then rows, columns and out are
  *   those of the smaller map
- * @out: pixel of the first tile's corner, @pitch elements from row to row
- * @rows, @columns: pixels from there that exist, more may; others are not
- *   written
+ * @out: pixel of the corner of tile 0, @pitch elements from row to row
+ * @rows, @columns: pixels from there that exist; others are not written
  * @apart: pixels are not woven together: number (i, j) of tile t goes to
  *   out[(i*m + j)*pitch + t], of all n tiles rounded up to whole vectors;
- *   rows and columns do not matter, and nothing is pooled
+ *   nothing is pooled, and where the tiles are does not matter
  *
  * One channel: out = pool (f (A' in[t] A + bias)).
  */
@@ -89,7 +89,7 @@ typedef struct
   CnnWinogradForm form;
   const float *in;
   size_t in_step;
-  int n;
+  int first, n, across;
   float bias;
   CnnActivation activation;
   CnnFusedPool pooling;

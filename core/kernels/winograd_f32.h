@@ -219,19 +219,70 @@ finish_row (const CnnWinogradOutput *run, const int count, Vec *row)
   }
 }
 
-/* Vectors of a row of tiles, @count of them in the order of the tiles'
- * columns, into @columns pixels. */
-INLINE void
-put_row (const int count, const Vec *row, float *out, int columns)
+/* Tiles of a vector that lie in one row: @from: the first's pixels in the woven
+ * ones; @out: its corner, and how much of the map there is from there. */
+typedef struct
 {
-  Vec woven[M_MAX];
-  weave (count, row, woven);
+  float *out;
+  int from, rows, columns;
+} Piece;
+
+/* @wide: pixels of a tile that are written. Returns: how many pieces. */
+static int
+pieces_of (const CnnWinogradOutput *run, int wide, int t, Piece *pieces)
+{
+  int count = 0, end = run->n - t < LANES ? run->n : t + LANES;
+  for (int at = t, tiles; at < end; at += tiles) {
+    int y = (run->first + at) / run->across,
+        x = (run->first + at) % run->across;
+    tiles = run->across - x < end - at ? run->across - x : end - at;
+    Piece *p = &pieces[count++];
+    *p = (Piece){
+      .out = run->out + (size_t) (y * wide) * run->pitch + x * wide,
+      .from = (at - t) * wide,
+      .rows = run->rows - y * wide,
+      .columns = run->columns - x * wide,
+    };
+    if (p->columns > tiles * wide)
+      p->columns = tiles * wide;
+  }
+  return count;
+}
+
+INLINE void
+put_vectors (const int count, const Vec *woven, float *out, int columns)
+{
   UNROLL
   for (int j = 0; j < count; j++) {
     if (columns >= (j + 1) * LANES)
       store (out + j * LANES, woven[j]);
     else if (columns > j * LANES)
       store_part (out + j * LANES, woven[j], columns - j * LANES);
+  }
+}
+
+/* Row @i of all tiles of a vector, @count vectors in the order of the tiles'
+ * columns, to where it belongs. */
+INLINE void
+put_row (const int count, const Vec *row, const Piece *pieces, int n_pieces,
+    int i, size_t pitch)
+{
+  Vec woven[M_MAX];
+  float line[(M_MAX + 1) * LANES];
+  weave (count, row, woven);
+  if (n_pieces == 1) {
+    put_vectors (count, woven, pieces->out + (size_t) i * pitch,
+        pieces->columns);
+    return;
+  }
+  UNROLL
+  for (int j = 0; j < count; j++)
+    store (line + j * LANES, woven[j]);
+  for (const Piece *p = pieces; p < pieces + n_pieces && i < p->rows; p++) {
+    float *out = p->out + (size_t) i * pitch;
+    for (int x = 0; x < p->columns; x += LANES)
+      store_part (out + x, load (line + p->from + x),
+          p->columns - x < LANES ? p->columns - x : LANES);
   }
 }
 
@@ -275,11 +326,9 @@ winograd_tiles (const CnnWinogradOutput *run, const int alpha, const int m,
   }
 
   const bool pooled = run->pooling != CNN_FUSED_POOL_NONE;
-  const int wide = pooled ? m / 2 : m, left = run->n - t;
-  int columns = run->columns - t * wide;
-  float *out = run->out + t * wide;
-  if (columns > left * wide)
-    columns = left * wide;
+  Piece pieces[LANES];
+  int n_pieces =
+      run->apart ? 0 : pieces_of (run, pooled ? m / 2 : m, t, pieces);
   Vec before[M_MAX] = { { 0 } }, row[M_MAX];
   for (int i = 0; i < m && run->apart; i++) {
     output_points (alpha, m, down[i], row);
@@ -290,15 +339,16 @@ winograd_tiles (const CnnWinogradOutput *run, const int alpha, const int m,
   }
   if (run->apart)
     return;
-  for (int i = 0; i < m && i < (pooled ? 2 * run->rows : run->rows); i++) {
+  int rows = pooled ? 2 * pieces->rows : pieces->rows;
+  for (int i = 0; i < m && i < rows; i++) {
     output_points (alpha, m, down[i], row);
     if (!pooled) {
       finish_row (run, m, row);
-      put_row (m, row, out + (size_t) i * run->pitch, columns);
+      put_row (m, row, pieces, n_pieces, i, run->pitch);
     } else if (i % 2) {
       Vec less[M_MAX];
       pool_rows (run, m, before, row, less);
-      put_row (m / 2, less, out + (size_t) (i / 2) * run->pitch, columns);
+      put_row (m / 2, less, pieces, n_pieces, i / 2, run->pitch);
     } else {
       UNROLL
       for (int j = 0; j < m; j++)
@@ -342,11 +392,12 @@ INLINE void
 weave_all (const float *in, size_t step, const int m, float *out, int columns)
 {
   for (int t = 0; t * m < columns; t += LANES) {
-    Vec row[M_MAX];
+    Vec row[M_MAX], woven[M_MAX];
     UNROLL
     for (int j = 0; j < m; j++)
       row[j] = load (in + (size_t) j * step + t);
-    put_row (m, row, out + t * m, columns - t * m);
+    weave (m, row, woven);
+    put_vectors (m, woven, out + t * m, columns - t * m);
   }
 }
 

@@ -24,7 +24,7 @@
 #define TRANSFORM_VALUE 12.0
 /* Bytes that come from afar in the time of an operation. */
 #define FAR_BYTES  2.5
-#define NEAR_BYTES (1 << 20)
+#define NEAR_BYTES (1 << 17)
 
 static int
 ceil_div (int a, int b)
@@ -51,17 +51,26 @@ direct_cost (const CnnConvSizes *s, int lanes)
       + weights_cost (weights, 1);
 }
 
-/* Tiles that lie in one row are transformed together. */
+/* Of a channel, in @calls with @vecs vectors together. */
+static double
+transform_cost (int products, double vecs, double calls, double factor)
+{
+  return vecs * products * factor
+      + calls * (TRANSFORM_CALL + products * TRANSFORM_VALUE);
+}
+
+/* Going in, tiles of one row are transformed together; going out, all. */
 static double
 transforms_cost (const CnnConvSizes *s, int products, int rows, int across,
     int lanes)
 {
-  double calls = ceil_div (across, CNN_WINOGRAD_TILES);
-  double vecs = ceil_div (across, lanes);
-  return rows
-      * (vecs * products * (s->ic * INPUT_FACTOR + s->oc * OUTPUT_FACTOR)
-          + calls * (s->ic + s->oc)
-              * (TRANSFORM_CALL + products * TRANSFORM_VALUE));
+  int tiles = rows * across;
+  return s->ic
+      * transform_cost (products, rows * ceil_div (across, lanes),
+          rows * ceil_div (across, CNN_WINOGRAD_TILES), INPUT_FACTOR)
+      + s->oc
+      * transform_cost (products, ceil_div (tiles, lanes),
+          ceil_div (tiles, CNN_WINOGRAD_TILES), OUTPUT_FACTOR);
 }
 
 static double

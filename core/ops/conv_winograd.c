@@ -478,24 +478,23 @@ output_stage (const Job *job, int o, const Block *block, const float *m)
 {
   const Plan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
+  int y = p->y0 * p->wide, x = p->x0 * p->wide;
   float *plane = job->out + (size_t) o * (size_t) s->oh * (size_t) s->ow;
-  for (Segment at = segment_at (p, block->first, block->last); at.n > 0;
-       at = segment_at (p, at.at + at.n, block->last)) {
-    int y = at.y * p->wide, x = at.x * p->wide;
-    job->kernels->winograd_output (&(CnnWinogradOutput){
-        .form = p->form,
-        .in = m + (at.at - block->first),
-        .in_step = p->m_step,
-        .n = at.n,
-        .bias = job->bias ? job->bias[o] : 0,
-        .activation = job->activation,
-        .pooling = s->pooling,
-        .out = plane + (size_t) y * (size_t) s->ow + (size_t) x,
-        .pitch = (size_t) s->ow,
-        .rows = s->oh - y,
-        .columns = s->ow - x,
-    });
-  }
+  job->kernels->winograd_output (&(CnnWinogradOutput){
+      .form = p->form,
+      .in = m,
+      .in_step = p->m_step,
+      .first = block->first,
+      .n = block->last - block->first,
+      .across = p->tiles_x,
+      .bias = job->bias ? job->bias[o] : 0,
+      .activation = job->activation,
+      .pooling = s->pooling,
+      .out = plane + (size_t) y * (size_t) s->ow + (size_t) x,
+      .pitch = (size_t) s->ow,
+      .rows = s->oh - y,
+      .columns = s->ow - x,
+  });
 }
 
 /* Pixels of all tiles of a group, apart: their order does not matter to 1x1

@@ -42,6 +42,7 @@ void check_pad (gconstpointer kernels);
 void check_winograd_input (gconstpointer kernels);
 void check_winograd_input_pieces (gconstpointer kernels);
 void check_winograd_output (gconstpointer kernels);
+void check_winograd_output_rows (gconstpointer kernels);
 void check_winograd_apart (gconstpointer kernels);
 void check_winograd_output_pieces (gconstpointer kernels);
 void check_weave (gconstpointer kernels);

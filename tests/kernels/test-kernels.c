@@ -40,6 +40,7 @@ static const struct
   { "winograd-input", check_winograd_input },
   { "winograd-input-pieces", check_winograd_input_pieces },
   { "winograd-output", check_winograd_output },
+  { "winograd-output-rows", check_winograd_output_rows },
   { "winograd-apart", check_winograd_apart },
   { "winograd-output-pieces", check_winograd_output_pieces },
   { "weave", check_weave },
