@@ -29,7 +29,7 @@
 #define GEMM_VECS         3
 #define DOT_ROWS          4
 #define DOT_COLUMNS       4
-#define DEPTHWISE_VECS    1
+#define DEPTHWISE_VECS    2
 #endif
 
 /* The last tile of a row needs two vectors (conv_f32.h). */

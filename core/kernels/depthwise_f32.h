@@ -12,6 +12,8 @@
 #include "kernels/math_f32.h"
 
 #define DEPTHWISE_ROWS 4
+/* Kernels of at least that many rows, whatever their size. */
+#define DEPTHWISE_TALL (-DEPTHWISE_ROWS)
 /* Columns and weights of forms that are unrolled; weights that stay in
  * registers. */
 #define DEPTHWISE_COLUMNS 5
@@ -28,7 +30,7 @@ typedef struct
   Vec held[DEPTHWISE_HELD];
 } Depthwise;
 
-/* Constants wherever a tile is inlined: the kernel, 0 if it may be any; rows
+/* Constants wherever a tile is inlined: the kernel, 0 for any, or DEPTHWISE_TALL; rows
  * and vectors of the tile. */
 typedef struct
 {
@@ -67,6 +69,50 @@ depthwise_lines (const Depthwise *d, const float *in, int last,
   }
 }
 
+/* One line of a tall kernel, for rows r0 ... r1 - 1 of the tile; @weights: for
+ * row 0 of the tile. */
+INLINE void
+depthwise_line (const Depthwise *d, const float *in, int last,
+    const float *weights, Vec acc[][DEPTHWISE_VECS], const int r0, const int r1,
+    const DepthwiseForm f)
+{
+  const int kw = d->run.kw, step = d->run.w_step;
+  for (int q = 0; q < kw; q++, weights += step) {
+    const float *pixel = in + d->run.columns[q];
+    Vec px[DEPTHWISE_VECS];
+    UNROLL
+    for (int v = 0; v < f.vecs; v++)
+      px[v] = load_once (pixel + VEC_AT (v));
+    UNROLL
+    for (int r = r0; r < r1; r++) {
+      Vec w = splat (weights[-r * kw * step]);
+      UNROLL
+      for (int v = 0; v < f.vecs; v++)
+        acc[r][v] += px[v] * w;
+    }
+  }
+}
+
+/* Kernels of at least as many rows as the tile has: lines that the first rows
+ * look at, then those that all do, then those that the last ones do. */
+INLINE void
+depthwise_tall (const Depthwise *d, const float *in, int last,
+    Vec acc[][DEPTHWISE_VECS], const DepthwiseForm f)
+{
+  const size_t pitch = d->run.in_pitch;
+  const int kw = d->run.kw * d->run.w_step;
+  const float *weights = d->run.weights;
+  UNROLL
+  for (int l = 0; l < f.rows - 1; l++, in += pitch, weights += kw)
+    depthwise_line (d, in, last, weights, acc, 0, l + 1, f);
+  for (int l = f.rows - 1; l < d->run.kh; l++, in += pitch, weights += kw)
+    depthwise_line (d, in, last, weights, acc, 0, f.rows, f);
+  UNROLL
+  for (int r = 1; r < f.rows; r++, in += pitch, weights += kw)
+    depthwise_line (d, in, last, weights, acc, r, f.rows, f);
+}
+
+/* Any kernel. */
 INLINE void
 depthwise_taps (const Depthwise *d, const float *in, int last,
     Vec acc[][DEPTHWISE_VECS], const DepthwiseForm f)
@@ -103,7 +149,9 @@ depthwise_tile (const Depthwise *d, int y, int x, int last,
     for (int v = 0; v < f.vecs; v++)
       acc[r][v] = splat (run->bias);
   }
-  if (f.kernel)
+  if (f.kernel == DEPTHWISE_TALL)
+    depthwise_tall (d, in, last, acc, f);
+  else if (f.kernel)
     depthwise_lines (d, in, last, acc, f);
   else
     depthwise_taps (d, in, last, acc, f);
@@ -135,18 +183,17 @@ INLINE void
 depthwise_rows (const Depthwise *d, int y, DepthwiseForm f, const int rows)
 {
   const int n = d->run.n;
-  int x = 0;
   f.rows = rows;
-#if DEPTHWISE_VECS > 1
-  f.vecs = 2;
-  for (int width; n - x > LANES; x += width) {
-    width = n - x < 2 * LANES ? n - x : 2 * LANES;
-    depthwise_tile (d, y, x, width - LANES, f);
+  for (int x = 0, width; x < n; x += width) {
+    int vecs = equal_part ((n - x + LANES - 1) / LANES, DEPTHWISE_VECS);
+    width = n - x < vecs * LANES ? n - x : vecs * LANES;
+    UNROLL
+    for (f.vecs = 1; f.vecs <= DEPTHWISE_VECS; f.vecs++)
+      if (f.vecs == vecs && vecs > 1)
+        depthwise_tile (d, y, x, width - LANES, f);
+      else if (f.vecs == vecs)
+        depthwise_tile (d, y, n >= LANES ? x + width - LANES : x, 0, f);
   }
-#endif
-  f.vecs = 1;
-  for (; x < n; x += LANES)
-    depthwise_tile (d, y, n - x < LANES && n >= LANES ? n - LANES : x, 0, f);
   if (d->run.activation > CNN_ACTIVATION_RELU)
     for (int r = y; r < y + rows; r++) {
       float *out = d->run.out + (size_t) r * d->run.out_pitch;
@@ -180,7 +227,7 @@ depthwise_form (const CnnDepthwiseRun *run, const DepthwiseForm f)
 }
 
 #define DEPTHWISE(name, kernel, stride)                                        \
-  static void depthwise_##name (const CnnDepthwiseRun *run)                    \
+  static void depthwise_run_##name (const CnnDepthwiseRun *run)                \
   {                                                                            \
     depthwise_form (run, (DepthwiseForm){ kernel, stride, 0, 0 });             \
   }
@@ -188,20 +235,44 @@ depthwise_form (const CnnDepthwiseRun *run, const DepthwiseForm f)
 DEPTHWISE (3x3, 3, 1)
 DEPTHWISE (3x3_by_2, 3, 2)
 DEPTHWISE (5x5, 5, 1)
+DEPTHWISE (tall, DEPTHWISE_TALL, 1)
 DEPTHWISE (5x5_by_2, 5, 2)
 DEPTHWISE (any, 0, 0)
 
 static void
+depthwise_one (const CnnDepthwiseRun *run)
+{
+  bool square = run->kh == run->kw && run->dilation == 1;
+  if (square && run->kh == 3 && run->stride == 1)
+    depthwise_run_3x3 (run);
+  else if (square && run->kh == 3 && run->stride == 2)
+    depthwise_run_3x3_by_2 (run);
+  else if (square && run->kh == 5 && run->stride == 1)
+    depthwise_run_5x5 (run);
+  else if (square && run->kh == 5 && run->stride == 2)
+    depthwise_run_5x5_by_2 (run);
+  else if (run->kh >= DEPTHWISE_ROWS && run->dilation == 1 && run->stride == 1)
+    depthwise_run_tall (run);
+  else
+    depthwise_run_any (run);
+}
+
+/* Every @dilation-th row of the result looks at rows that are as far apart: as
+ * if the others were not there. */
+static void
 KERNEL (cnn_depthwise_f32) (const CnnDepthwiseRun *run)
 {
-  bool small = run->kh == run->kw && run->dilation == 1
-      && (run->kh == 3 || run->kh == 5);
-  if (small && run->stride == 1)
-    (run->kh == 3 ? depthwise_3x3 : depthwise_5x5) (run);
-  else if (small && run->stride == 2)
-    (run->kh == 3 ? depthwise_3x3_by_2 : depthwise_5x5_by_2) (run);
-  else
-    depthwise_any (run);
+  CnnDepthwiseRun own = *run;
+  int apart = run->stride == 1 ? run->dilation : 1;
+  own.in_pitch *= (size_t) apart;
+  own.out_pitch *= (size_t) apart;
+  own.dilation /= apart;
+  for (int y = 0; y < apart && y < run->rows; y++) {
+    own.in = run->in + (size_t) y * run->in_pitch;
+    own.out = run->out + (size_t) y * run->out_pitch;
+    own.rows = (run->rows - y + apart - 1) / apart;
+    depthwise_one (&own);
+  }
 }
 
 #endif

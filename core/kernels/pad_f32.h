@@ -12,12 +12,14 @@
 
 #define MAX_DEAL 4
 
-/* Where every step-th pixel from @from on goes: to @phase, from @to on, @count
- * of them. */
+/* One of the phases of a row: @count pixels from @from on, every step-th one,
+ * with @before and @after zeros around them. */
 typedef struct
 {
-  int from, phase, to, count;
-} Dealt;
+  size_t at; /* from the row's beginning */
+  int from, count, before, after;
+  bool wanted;
+} Phase;
 
 INLINE void
 fill_zero (float *out, int n)
@@ -29,88 +31,109 @@ fill_zero (float *out, int n)
     store_part (out + i, (Vec){ 0 }, n - i);
 }
 
-/* Pixels left of the first one are no pixels: so nothing is read before it. */
-static void
-list_dealt (const CnnPadRun *run, Dealt *dealt)
+/* Phase of the pixel @k after the first one that is in the picture: pixels left
+ * of that are not there, so nothing is read before it. */
+INLINE Phase
+phase_of (const CnnPadRun *run, int k, const int step)
 {
-  int first = run->x > 0 ? run->x : 0;
-  for (int k = 0; k < run->step; k++) {
-    int from = first + k, ahead = from - run->x;
-    Dealt d = { from, ahead % run->step, ahead / run->step, 0 };
-    if (d.from < run->w && d.to < run->n) {
-      int inside = (run->w - d.from + run->step - 1) / run->step;
-      d.count = inside < run->n - d.to ? inside : run->n - d.to;
-    }
-    dealt[k] = d;
-  }
+  int from = (run->x > 0 ? run->x : 0) + k, ahead = from - run->x;
+  int phase = ahead % step, before = ahead / step, count = 0;
+  if (before > run->n)
+    before = run->n;
+  if (from < run->w)
+    count = (run->w - from + step - 1) / step;
+  if (count > run->n - before)
+    count = run->n - before;
+  return (Phase){
+    .at = (size_t) phase * run->out_phase,
+    .from = from,
+    .count = count,
+    .before = before,
+    .after = run->n - before - count,
+    .wanted = phase < run->phases,
+  };
 }
 
-/* What is left of one phase, @done pixels are there. */
+/* Before the pixels, which may overwrite some. */
 INLINE void
-deal_rest (const Dealt *d, int done, const float *in, float *out,
-    const int step)
+pad_ends (const Phase *p, float *out, int n)
 {
-  for (int i = done; i < d->count; i += LANES) {
-    int at = i + LANES <= d->count ? i : d->count - LANES;
+  if (n >= LANES && p->before <= LANES && p->after <= LANES) {
+    store (out, (Vec){ 0 });
+    store (out + n - LANES, (Vec){ 0 });
+    return;
+  }
+  fill_zero (out, p->before);
+  fill_zero (out + n - p->after, p->after);
+}
+
+/* Pixels of one phase alone, from number @i on. */
+INLINE void
+pad_phase (const Phase *p, int i, const float *in, float *out, const int step)
+{
+  for (; i < p->count; i += LANES) {
+    int at = i + LANES <= p->count || p->count < LANES ? i : p->count - LANES;
     Vec row[MAX_DEAL], phases[MAX_DEAL];
-    if (at < 0)
-      at = 0;
     UNROLL
     for (int v = 0; v < step; v++)
-      row[v] = load (in + d->from + at * step + v * LANES);
+      row[v] = load (in + p->from + at * step + v * LANES);
     deal (step, row, phases);
-    if (d->count < LANES)
-      store_part (out + at, phases[0], d->count);
+    if (p->count < LANES)
+      store_part (out, phases[0], p->count);
     else
       store (out + at, phases[0]);
   }
 }
 
+/* All phases at once as far as they go. */
 INLINE void
-pad_row (const CnnPadRun *run, const Dealt *dealt, const float *in, float *out,
-    const int step)
+pad_row (const CnnPadRun *run, const Phase *phases, int together,
+    const float *in, float *out, const int step)
 {
   float *to[MAX_DEAL];
-  int least = run->n, done = 0;
   UNROLL
   for (int k = 0; k < step; k++) {
-    to[k] = out + (size_t) dealt[k].phase * run->out_phase + dealt[k].to;
-    if (dealt[k].phase < run->phases && dealt[k].count < least)
-      least = dealt[k].count;
+    to[k] = out + phases[k].at;
+    if (phases[k].wanted)
+      pad_ends (&phases[k], to[k], run->n);
+    to[k] += phases[k].before;
   }
-  for (; done + LANES <= least; done += LANES) {
-    Vec row[MAX_DEAL], phases[MAX_DEAL];
+  for (int i = 0; i < together; i += LANES) {
+    Vec row[MAX_DEAL], dealt[MAX_DEAL];
     UNROLL
     for (int v = 0; v < step; v++)
-      row[v] = load (in + dealt[0].from + done * step + v * LANES);
-    deal (step, row, phases);
+      row[v] = load (in + phases[0].from + i * step + v * LANES);
+    deal (step, row, dealt);
     UNROLL
     for (int k = 0; k < step; k++)
-      if (dealt[k].phase < run->phases)
-        store (to[k] + done, phases[k]);
+      if (phases[k].wanted)
+        store (to[k] + i, dealt[k]);
   }
   UNROLL
-  for (int k = 0; k < step; k++) {
-    const Dealt *d = &dealt[k];
-    if (d->phase >= run->phases)
-      continue;
-    int before = d->to < run->n ? d->to : run->n;
-    deal_rest (d, done, in, to[k], step);
-    fill_zero (to[k] - d->to, before);
-    fill_zero (to[k] + d->count, run->n - before - d->count);
-  }
+  for (int k = 0; k < step; k++)
+    if (phases[k].wanted)
+      pad_phase (&phases[k], together, in, to[k], step);
 }
 
 INLINE void
-pad_rows (const CnnPadRun *run, const int step)
+pad_rows (const CnnPadRun *given, const int step)
 {
-  Dealt dealt[MAX_DEAL];
-  list_dealt (run, dealt);
+  const CnnPadRun own = *given, *run = &own; /* which stores don't change */
+  Phase phases[MAX_DEAL];
+  int together = run->n;
+  UNROLL
+  for (int k = 0; k < step; k++) {
+    phases[k] = phase_of (run, k, step);
+    if (phases[k].wanted && phases[k].count < together)
+      together = phases[k].count;
+  }
+  together = together / LANES * LANES;
   for (int r = 0; r < run->rows; r++) {
     int y = run->y + r * run->row_step;
     float *out = run->out + (size_t) r * run->out_pitch;
     if (y >= 0 && y < run->h) {
-      pad_row (run, dealt, run->in + (size_t) y * (size_t) run->w, out, step);
+      pad_row (run, phases, together, run->in + (size_t) y * (size_t) run->w,
+          out, step);
       continue;
     }
     for (int p = 0; p < run->phases; p++, out += run->out_phase)

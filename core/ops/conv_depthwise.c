@@ -101,7 +101,18 @@ cnn_conv_depthwise_bytes (const CnnConvSizes *s)
   size_t floats = (size_t) lines_of (s, LEAST_ROWS) * pitch;
   if (floats < BAND_FLOATS)
     floats = BAND_FLOATS;
-  return cnn_align_up (floats * sizeof (float) + CNN_SLACK_BYTES);
+  return cnn_align_up (
+      (floats + CNN_MAX_LANES) * sizeof (float) + CNN_SLACK_BYTES);
+}
+
+/* Where padded rows begin in @spare: so that what is not padding is aligned. */
+static float *
+begin (const CnnConvSizes *s, float *spare, int x)
+{
+  int before = s->pad[1] - x * s->stride[1];
+  return s->phases[1] == 1 && before > 0
+      ? spare + (CNN_MAX_LANES - before % CNN_MAX_LANES) % CNN_MAX_LANES
+      : spare;
 }
 
 /* Padded rows for @rows x @n cells from @y, @x on; or where they lie. */
@@ -111,7 +122,7 @@ look (const Cut *cut, const float *in, int y, int x, int rows, int n,
 {
   const CnnConvSizes *s = cut->run->sizes;
   CnnDepthwiseRun run = {
-    .in = spare,
+    .in = begin (s, spare, x),
     .in_pitch = cut->band.pitch,
     .columns = cut->columns,
     .kh = s->kernel[0],
@@ -137,7 +148,7 @@ look (const Cut *cut, const float *in, int y, int x, int rows, int n,
       .step = s->stride[1],
       .row_step = 1,
       .phases = s->phases[1],
-      .out = spare,
+      .out = begin (s, spare, x),
       .out_pitch = cut->band.pitch,
       .out_phase = cut->band.pitch / (size_t) s->phases[1],
       .rows = lines_of (s, rows),
