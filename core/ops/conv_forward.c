@@ -19,6 +19,12 @@
 #define GATHER_OC   128
 #define GATHER_ROWS 512
 
+/* Groups are tasks from so many on, if one has no more to do, and no more
+ * memory, than this. */
+#define LEAST_GROUPS 8
+#define GROUP_MACS   ((size_t) 8 << 20)
+#define GROUP_FLOATS ((size_t) 256 * 1024)
+
 typedef struct
 {
   const CnnConvSizes *sizes;
@@ -70,10 +76,12 @@ cnn_conv_copy (const CnnConvSizes *sizes, const CnnKernels *kernels,
   cnn_pool_run (pool, sizes->ic * copy.bands, copy_task, &copy);
 }
 
-/* Scratch: taps, packed weights, copied planes, spare memory of each thread. */
+/* Scratch: taps, packed weights, copied planes, spare memory of each thread.
+ * There are planes for each thread where groups are @apart. */
 typedef struct
 {
-  size_t weights, planes, spare, end;
+  size_t weights, planes, spare, end, planes_bytes, spare_bytes;
+  bool apart;
 } Layout;
 
 /* Cells that are computed for @n of the output. */
@@ -112,20 +120,32 @@ spare_bytes (const CnnConvParams *params, const CnnConvSizes *s)
       + (params->n_tail ? cnn_planar_tail_bytes (s->oc, s->most_oc) : 0);
 }
 
+/* Are groups so small, and so many, that each is a task? */
+static bool
+groups_apart (const CnnConvSizes *s)
+{
+  size_t macs = (size_t) (s->oc * s->ic * taps_of (s))
+      * (size_t) cells (s, s->oh) * (size_t) cells (s, s->ow);
+  return s->group >= LEAST_GROUPS && macs <= GROUP_MACS
+      && (size_t) s->ic * s->plane <= GROUP_FLOATS;
+}
+
 static Layout
 layout_of (const CnnConvParams *params, const CnnConvSizes *s, bool packs,
     const CnnPool *pool)
 {
   size_t n_taps = (size_t) s->kernel[0] * (size_t) s->kernel[1];
   size_t weights = (size_t) s->group * (size_t) s->oc * (size_t) s->ic * n_taps;
-  Layout l;
+  size_t threads = (size_t) cnn_pool_threads (pool);
+  Layout l = { .apart = groups_apart (s) };
+  l.spare_bytes = spare_bytes (params, s);
+  if (s->copied && !cnn_conv_is_depthwise (s))
+    l.planes_bytes = cnn_align_up (
+        (size_t) s->ic * s->plane * sizeof (float) + CNN_SLACK_BYTES);
   l.weights = cnn_align_up (n_taps * sizeof (ptrdiff_t));
   l.planes = l.weights + (packs ? cnn_align_up (weights * sizeof (float)) : 0);
-  l.spare = l.planes;
-  if (s->copied && !cnn_conv_is_depthwise (s))
-    l.spare += cnn_align_up (
-        (size_t) s->ic * s->plane * sizeof (float) + CNN_SLACK_BYTES);
-  l.end = l.spare + (size_t) cnn_pool_threads (pool) * spare_bytes (params, s);
+  l.spare = l.planes + (l.apart ? threads : 1) * l.planes_bytes;
+  l.end = l.spare + threads * l.spare_bytes;
   return l;
 }
 
@@ -184,18 +204,20 @@ cnn_conv_tail (const CnnOpCall *call, const void *packed, bool with_head)
   return tail;
 }
 
-/* One sample and group: its planes, copied if they are to be, its output, and
- * memory for each thread. */
+/* All samples and groups, and then one: its planes, copied if they are to be,
+ * its output, and memory for each thread of @pool. */
 typedef struct
 {
   const CnnOpCall *call;
   const CnnConvSizes *sizes;
+  Layout layout;
+  CnnPool *pool;
   const float *in, *weights, *bias;
   float *out;
   size_t out_pitch, out_plane;
   const ptrdiff_t *taps;
   const CnnConvTail *tail;
-  void *spare;
+  char *planes, *spare;
 } Part;
 
 static void
@@ -207,7 +229,7 @@ run_gather (const Part *part)
   tail.stages[0].bias = part->bias;
   cnn_conv_gather_run (&(CnnConvGather){
       .tail = &tail,
-      .pool = part->call->pool,
+      .pool = part->pool,
       .in = part->in,
       .in_plane = s->plane,
       .in_pitch = s->row_step,
@@ -230,7 +252,7 @@ run_planar (const Part *part)
   const CnnConvParams *params = part->call->params;
   cnn_planar_run (&(CnnPlanar){
       .kernels = part->call->kernels,
-      .pool = part->call->pool,
+      .pool = part->pool,
       .in = part->in,
       .in_plane = s->plane,
       .row_step = s->row_step,
@@ -259,7 +281,7 @@ run_depthwise (const Part *part, const CnnConvSizes *whole,
 {
   cnn_conv_depthwise_run (&(CnnConvDepthwise){
       .kernels = part->call->kernels,
-      .pool = part->call->pool,
+      .pool = part->pool,
       .sizes = whole,
       .region = *region,
       .in = part->in,
@@ -269,6 +291,47 @@ run_depthwise (const Part *part, const CnnConvSizes *whole,
       .activation = ((const CnnConvParams *) part->call->params)->activation,
       .spare = part->spare,
   });
+}
+
+/* Group @number % group of sample @number / group. */
+static void
+run_group (const Part *all, int number)
+{
+  Part part = *all;
+  const CnnConvSizes *s = part.sizes;
+  size_t oc = (size_t) s->oc, ic = (size_t) s->ic;
+  size_t g = (size_t) (number % s->group), i = (size_t) number;
+  float *planes = (float *) part.planes;
+  part.in += i * ic * (size_t) s->h * (size_t) s->w;
+  part.out += i * (size_t) s->last_oc * part.out_plane;
+  part.weights += g * oc * ic * (size_t) taps_of (s);
+  part.bias += part.bias ? g * oc : 0;
+  if (s->copied) {
+    cnn_conv_copy (s, part.call->kernels, part.pool, part.in, planes);
+    part.in = planes;
+  }
+  (gathers (part.call->params, s) ? run_gather : run_planar) (&part);
+}
+
+static void
+group_task (void *data, int task, int worker)
+{
+  Part part = *(const Part *) data;
+  part.pool = NULL;
+  part.planes += (size_t) worker * part.layout.planes_bytes;
+  part.spare += (size_t) worker * part.layout.spare_bytes;
+  run_group (&part, task);
+}
+
+static void
+run_groups (Part *part)
+{
+  int parts = part->sizes->n * part->sizes->group;
+  if (part->layout.apart)
+    cnn_pool_run (part->pool, parts, group_task, part);
+  else
+    for (int i = 0; i < parts; i++)
+      run_group (part, i);
 }
 
 static void
@@ -281,30 +344,27 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
   char *scratch = call->scratch;
   ptrdiff_t *taps = (ptrdiff_t *) scratch;
   const float *packed = call->packed;
-  const float *in = call->in[0]->data;
-  float *planes = (float *) (scratch + l.planes);
-  size_t in_size = (size_t) s.ic * (size_t) s.h * (size_t) s.w;
-  size_t weights =
-      (size_t) (s.oc * s.ic) * (size_t) s.kernel[0] * (size_t) s.kernel[1];
   if (!packed) {
     cnn_op_conv.pack (params, call->in, call->n_in, CNN_CONV_DIRECT,
         scratch + l.weights);
     packed = (float *) (scratch + l.weights);
   }
-  const float *bias = cnn_conv_bias (call, packed);
   CnnConvTail tail = cnn_conv_tail (call, packed, gathers (params, &s));
   Part part = {
     .call = call,
     .sizes = &s,
+    .layout = l,
+    .pool = call->pool,
+    .in = call->in[0]->data,
+    .weights = packed,
+    .bias = cnn_conv_bias (call, packed),
     .out = (float *) call->out[0]->data
         + (size_t) region->y0 * (size_t) whole->ow + region->x0,
     .out_pitch = (size_t) whole->ow,
     .out_plane = (size_t) whole->oh * (size_t) whole->ow,
     .taps = taps,
-    .in = in,
-    .weights = packed,
-    .bias = bias,
     .tail = &tail,
+    .planes = scratch + l.planes,
     .spare = scratch + l.spare,
   };
   if (cnn_conv_is_depthwise (whole)) {
@@ -312,19 +372,10 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
     return;
   }
   if (!s.copied)
-    in += (size_t) cells (&s, region->y0) * s.row_step
+    part.in += (size_t) cells (&s, region->y0) * s.row_step
         + (size_t) cells (&s, region->x0);
   cnn_conv_taps (&s, taps);
-  for (int i = 0; i < s.n * s.group; i++, in += in_size) {
-    size_t g = (size_t) (i % s.group);
-    if (s.copied)
-      cnn_conv_copy (&s, call->kernels, call->pool, in, planes);
-    part.in = s.copied ? planes : in;
-    part.weights = packed + g * weights;
-    part.bias = bias ? bias + g * (size_t) s.oc : NULL;
-    (gathers (params, &s) ? run_gather : run_planar) (&part);
-    part.out += (size_t) s.last_oc * part.out_plane;
-  }
+  run_groups (&part);
 }
 
 void
