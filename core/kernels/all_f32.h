@@ -18,7 +18,6 @@
 #define GEMM_VECS         4
 #define DOT_ROWS          8
 #define DOT_COLUMNS       4
-#define DEPTHWISE_VECS    2
 #else
 #define TILE_OC           4
 #define TILE_ACCUMULATORS (REGISTERS - 4)
@@ -29,7 +28,6 @@
 #define GEMM_VECS         3
 #define DOT_ROWS          4
 #define DOT_COLUMNS       4
-#define DEPTHWISE_VECS    2
 #endif
 
 /* The last tile of a row needs two vectors (conv_f32.h). */

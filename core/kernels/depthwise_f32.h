@@ -12,6 +12,7 @@
 #include "kernels/math_f32.h"
 
 #define DEPTHWISE_ROWS 4
+#define DEPTHWISE_VECS 2
 /* Kernels of at least that many rows, whatever their size. */
 #define DEPTHWISE_TALL (-DEPTHWISE_ROWS)
 /* Columns and weights of forms that are unrolled; weights that stay in
@@ -184,16 +185,15 @@ depthwise_rows (const Depthwise *d, int y, DepthwiseForm f, const int rows)
 {
   const int n = d->run.n;
   f.rows = rows;
-  for (int x = 0, width; x < n; x += width) {
-    int vecs = equal_part ((n - x + LANES - 1) / LANES, DEPTHWISE_VECS);
-    width = n - x < vecs * LANES ? n - x : vecs * LANES;
-    UNROLL
-    for (f.vecs = 1; f.vecs <= DEPTHWISE_VECS; f.vecs++)
-      if (f.vecs == vecs && vecs > 1)
-        depthwise_tile (d, y, x, width - LANES, f);
-      else if (f.vecs == vecs)
-        depthwise_tile (d, y, n >= LANES ? x + width - LANES : x, 0, f);
+  int x = 0;
+  f.vecs = DEPTHWISE_VECS;
+  for (int width; n - x > LANES; x += width) {
+    width = n - x < 2 * LANES ? n - x : 2 * LANES;
+    depthwise_tile (d, y, x, width - LANES, f);
   }
+  f.vecs = 1;
+  if (x < n)
+    depthwise_tile (d, y, n >= LANES ? n - LANES : 0, 0, f);
   if (d->run.activation > CNN_ACTIVATION_RELU)
     for (int r = y; r < y + rows; r++) {
       float *out = d->run.out + (size_t) r * d->run.out_pitch;
