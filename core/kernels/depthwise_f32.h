@@ -206,13 +206,14 @@ INLINE void
 depthwise_form (const CnnDepthwiseRun *run, const DepthwiseForm f)
 {
   Depthwise d = { .run = *run };
+  const int taps = f.kernel > 0 ? f.kernel * f.kernel : 0;
   UNROLL
   for (int q = 0; q < f.kernel; q++)
     d.columns[q] = run->columns[q];
   UNROLL
-  for (int t = 0; t < f.kernel * f.kernel; t++) {
+  for (int t = 0; t < taps; t++) {
     d.weights[t] = run->weights[t * run->w_step];
-    if (f.kernel * f.kernel <= DEPTHWISE_HELD)
+    if (taps <= DEPTHWISE_HELD)
       d.held[t] = splat (d.weights[t]);
   }
   int y = 0;
