@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """goals.py: what the project set out to reach, against what was measured."""
 
+import statistics
+
 import report
 
 # ncnn of July 2026 is in no distribution: milliseconds that were measured by
@@ -99,9 +101,19 @@ def startup_cells(startup):
                verdict(-figure, -goal, -moonshot)]
 
 
+def pipeline_cells(pipeline):
+    for net, row in pipeline.get("networks", {}).items():
+        ours, theirs = (statistics.median(row["median_ms"][name])
+                        for name in ("convnet", "onnxinference"))
+        yield ["in a pipeline: %s, %s" % (net, pipeline["size"]), report.milliseconds(ours),
+               "onnxinference %s" % report.milliseconds(theirs), "%.2f" % row["ratio"],
+               "2", "4", verdict(row["ratio"], 2, 4)]
+
+
 def markdown(results, others):
-    """@others: what training.py, benchmark-reuse and startup said."""
+    """@others: what training.py, benchmark-reuse, startup and pipeline said."""
     rows = list(scaling_cells(results)) + list(training_cells(others["training"]))
     rows += list(reuse_cells(others["reuse"])) + list(startup_cells(others["startup"]))
+    rows += list(pipeline_cells(others["pipeline"]))
     lines = [report.line(HEAD), report.line(["---"] + ["---:"] * 5 + ["---"])]
     return "\n".join(lines + list(ratio_lines(results)) + [report.line(row) for row in rows]) + "\n"
