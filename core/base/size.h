@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* size.h: arithmetic on sizes that come from files.
  *
- * Each returns true and writes the result, or returns false and leaves it
- * alone if it would not fit. */
+ * What returns a bool returns true and writes the result, or returns false and
+ * leaves it alone if it would not fit. */
 
 #ifndef CNN_BASE_SIZE_H
 #define CNN_BASE_SIZE_H
@@ -49,6 +49,13 @@ cnn_dim_add (int64_t a, int64_t b, int64_t *sum)
     return false;
   *sum = s;
   return true;
+}
+
+/** cnn_ceil_div: Returns: a / b, rounded up; a >= 0, b > 0, a + b fits. */
+static inline int
+cnn_ceil_div (int a, int b)
+{
+  return (a + b - 1) / b;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "ops/conv.h"
 
+#include "base/size.h"
 #include "ops/winograd_weights.h"
 
 /* Larger maps are refused by the session, which has to be told their size. */
@@ -25,12 +26,6 @@
 /* Bytes that come from afar in the time of an operation. */
 #define FAR_BYTES  2.5
 #define NEAR_BYTES (1 << 17)
-
-static int
-ceil_div (int a, int b)
-{
-  return (a + b - 1) / b;
-}
 
 static double
 weights_cost (double count, double passes)
@@ -66,11 +61,11 @@ transforms_cost (const CnnConvSizes *s, int products, int rows, int across,
 {
   int tiles = rows * across;
   return s->ic
-      * transform_cost (products, rows * ceil_div (across, lanes),
-          rows * ceil_div (across, CNN_WINOGRAD_TILES), INPUT_FACTOR)
+      * transform_cost (products, rows * cnn_ceil_div (across, lanes),
+          rows * cnn_ceil_div (across, CNN_WINOGRAD_TILES), INPUT_FACTOR)
       + s->oc
-      * transform_cost (products, ceil_div (tiles, lanes),
-          ceil_div (tiles, CNN_WINOGRAD_TILES), OUTPUT_FACTOR);
+      * transform_cost (products, cnn_ceil_div (tiles, lanes),
+          cnn_ceil_div (tiles, CNN_WINOGRAD_TILES), OUTPUT_FACTOR);
 }
 
 static double
@@ -78,13 +73,13 @@ winograd_cost (const CnnConvSizes *s, CnnWinogradForm form, int lanes)
 {
   CnnWinogradSizes w = cnn_winograd_sizes (form);
   int scale = s->pooling ? 2 : 1, products = w.alpha * w.alpha;
-  int rows = ceil_div (s->oh * scale, w.m);
-  int across = ceil_div (s->ow * scale, w.m);
+  int rows = cnn_ceil_div (s->oh * scale, w.m);
+  int across = cnn_ceil_div (s->ow * scale, w.m);
   double tiles = (double) rows * across;
   double vecs = (double) ((int) (tiles + lanes - 1) / lanes);
   double weights = (double) s->oc * s->ic * products;
   double blocks = (double) ((int) tiles / CNN_WINOGRAD_TILES + 1);
-  double calls = blocks * products * ceil_div (s->oc, CNN_CONV_BLOCK);
+  double calls = blocks * products * cnn_ceil_div (s->oc, CNN_CONV_BLOCK);
   return calls * PRODUCT_CALL + vecs * weights * PRODUCT_FACTOR
       + transforms_cost (s, products, rows, across, lanes)
       + weights_cost (weights, 1 + tiles / (8 * CNN_WINOGRAD_TILES));

@@ -20,314 +20,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 #include "ops/planar.h"
-#include "ops/winograd_weights.h"
-
-/* What is to stay in the second cache: V of a block that a task makes for
- * itself, M of a group. */
-#define V_BYTES (1280 * 1024)
-#define M_BYTES (256 * 1024)
-/* V and M of a block that is shared. */
-#define SHARED_BYTES (16 * 1024 * 1024)
-/* Weights beyond that are read from afar by every block. */
-#define NEAR_BYTES (512 * 1024)
-/* What is written to be read once, afar: it comes, goes, and comes again. */
-#define PASSES 3
-/* Tasks of groups for each thread. */
-#define GROUP_TASKS 4
-/* So that products do not lie a power of two apart. */
-#define STEP_PAD  16
-#define FAR_APART 256
-#define MIN_TASKS 2
-/* Shares are even if the largest is no more than that of the mean. */
-#define MOST_EVEN 1.1
-/* Tiles are whole vectors of any instruction set. */
-#define TILE_STEP 16
-/* Floats of a thread's mark, by itself in a cache line. */
-#define READY 16
-/* Channels of a block before they go through the tail. */
-#define GATHERED_BYTES (512 * 1024)
-
-typedef struct
-{
-  const CnnConvSizes *sizes;
-  CnnWinogradForm form;
-  CnnWinogradSizes w;
-  int products; /* alpha^2 */
-  int wide;     /* cells of the output from tile to tile */
-  int y0, x0;   /* the first tile */
-  int tiles_y, tiles_x;
-  int tiles; /* of a block */
-  int blocks;
-  bool far;     /* are weights many? */
-  bool split;   /* are groups of a block tasks? */
-  bool shared;  /* do threads share V and M? */
-  size_t pitch; /* from channel to channel, of the largest block */
-  int group;    /* blocks of output channels in a group */
-  int groups;
-  int n_tail;
-  int pixels;   /* of a channel in a block, for the tail */
-  int gathered; /* groups that go through the tail at a time */
-  size_t v_step, m_step;
-} Plan;
-
-static int
-ceil_div (int a, int b)
-{
-  return (a + b - 1) / b;
-}
-
-static size_t
-v_bytes (const Plan *p)
-{
-  return cnn_align_up (
-      (size_t) p->products * p->v_step * sizeof (float) + CNN_SLACK_BYTES);
-}
-
-static size_t
-m_bytes (const Plan *p)
-{
-  return cnn_align_up (
-      (size_t) p->products * p->m_step * sizeof (float) + CNN_SLACK_BYTES);
-}
-
-/* Tiles of a block of a shared V and M. */
-static int
-shared_tiles (const Plan *p)
-{
-  const CnnConvSizes *s = p->sizes;
-  int all = p->tiles_y * p->tiles_x;
-  size_t bytes =
-      (size_t) p->products * (size_t) (s->ic + s->oc) * sizeof (float);
-  size_t most = SHARED_BYTES / bytes / CNN_WINOGRAD_TILES * CNN_WINOGRAD_TILES;
-  return most < CNN_WINOGRAD_TILES
-      ? (all < CNN_WINOGRAD_TILES ? all : CNN_WINOGRAD_TILES)
-      : most < (size_t) all ? (int) most
-                            : all;
-}
-
-/* Does it move fewer bytes to share V and M than to read the weights for every
- * block of @own tiles? */
-static bool
-sharing_pays (const Plan *p, int own)
-{
-  const CnnConvSizes *s = p->sizes;
-  double all = p->tiles_y * p->tiles_x;
-  double values = (double) p->products * sizeof (float);
-  double weights = values * s->ic * s->oc;
-  double shared = weights * ceil_div ((int) all, shared_tiles (p))
-      + PASSES * all * values * (s->ic + s->oc);
-  return p->far && weights * ceil_div ((int) all, own) > shared;
-}
-
-/* Too few blocks of @own tiles to be dealt out as they come: @own becomes a
- * thread's share if these are about equal and no larger. Returns: are they? */
-static bool
-shares_are_even (int all, int threads, int *own)
-{
-  int vecs = ceil_div (all, TILE_STEP), most = ceil_div (vecs, threads);
-  if (most * TILE_STEP > *own || MOST_EVEN * vecs < most * threads)
-    return false;
-  *own = most * TILE_STEP;
-  return true;
-}
-
-/* A block that a task makes for itself: as many tiles as one call takes, fewer
- * where V would be too large. With a tail that is the only way. */
-static void
-plan_blocks (Plan *p, int threads)
-{
-  const CnnConvSizes *s = p->sizes;
-  int all = p->tiles_y * p->tiles_x, own = CNN_WINOGRAD_TILES;
-  size_t tile_bytes = (size_t) p->products * (size_t) s->ic * sizeof (float);
-  while (own > TILE_STEP && (size_t) own * tile_bytes > V_BYTES)
-    own -= TILE_STEP;
-  bool few = threads > 1 && ceil_div (all, own) < MIN_TASKS * threads
-      && !shares_are_even (all, threads, &own);
-  bool whole = (size_t) all * tile_bytes <= V_BYTES;
-  p->shared = !p->n_tail && ((few && !whole) || sharing_pays (p, own));
-  p->split = !p->n_tail && few && whole;
-  p->tiles = p->shared ? shared_tiles (p) : p->split ? all : own;
-  if (p->n_tail && few)
-    p->tiles = ceil_div (all, MIN_TASKS * threads * TILE_STEP) * TILE_STEP;
-  if (p->tiles > all)
-    p->tiles = all;
-}
-
-/* At most so many blocks of output channels are a task. */
-static int
-task_blocks (const Plan *p, int threads)
-{
-  int tasks =
-      threads > 1 && (p->shared || p->split) ? GROUP_TASKS * threads : 1;
-  if (p->shared)
-    tasks = ceil_div (tasks, p->products);
-  return ceil_div (cnn_planar_blocks (p->sizes->oc), tasks);
-}
-
-/* Groups that M holds, and that are gathered before they go through the tail.
- */
-static void
-plan_groups (Plan *p, int threads)
-{
-  int oc_blocks = cnn_planar_blocks (p->sizes->oc);
-  size_t block_bytes =
-      (size_t) (p->products * CNN_CONV_BLOCK * p->tiles) * sizeof (float);
-  int most = task_blocks (p, threads);
-  p->group = p->shared ? most : (int) (M_BYTES / block_bytes);
-  if (p->group > most)
-    p->group = most;
-  if (p->group < 1)
-    p->group = 1;
-  p->groups = ceil_div (oc_blocks, p->group);
-  p->pixels = ceil_div (p->tiles, TILE_STEP) * TILE_STEP * p->w.m * p->w.m;
-  size_t gathered = (size_t) (p->group * CNN_CONV_BLOCK * p->pixels);
-  p->gathered = (int) (GATHERED_BYTES / (gathered * sizeof (float)));
-  if (p->gathered > p->groups)
-    p->gathered = p->groups;
-  if (p->gathered < 1)
-    p->gathered = 1;
-}
-
-/* What follows from the tiles of a block. */
-static void
-plan_memory (Plan *p, int threads)
-{
-  const CnnConvSizes *s = p->sizes;
-  p->blocks = ceil_div (p->tiles_y * p->tiles_x, p->tiles);
-  plan_groups (p, threads);
-  p->pitch = (size_t) p->tiles;
-  if (p->shared)
-    p->pitch = (size_t) (ceil_div (p->tiles, TILE_STEP) * TILE_STEP);
-  if (p->pitch % FAR_APART == 0)
-    p->pitch += TILE_STEP;
-  int oc = p->shared ? s->oc : p->group * CNN_CONV_BLOCK;
-  p->v_step = (size_t) s->ic * p->pitch + STEP_PAD;
-  p->m_step = (size_t) oc * p->pitch + STEP_PAD;
-}
-
-/* For @tiles_y x @tiles_x tiles. */
-static Plan
-plan_of (const CnnConvParams *params, const CnnConvSizes *s,
-    CnnWinogradForm form, int tiles_y, int tiles_x, int threads)
-{
-  Plan p = {
-    .sizes = s,
-    .form = form,
-    .w = cnn_winograd_sizes (form),
-    .n_tail = params->n_tail,
-    .tiles_y = tiles_y,
-    .tiles_x = tiles_x,
-  };
-  p.products = p.w.alpha * p.w.alpha;
-  p.wide = s->pooling ? p.w.m / 2 : p.w.m;
-  p.far = (size_t) p.products * (size_t) s->ic * (size_t) s->oc
-      > NEAR_BYTES / sizeof (float);
-  plan_blocks (&p, threads);
-  plan_memory (&p, threads);
-  return p;
-}
-
-/* Floats of the gathered channels, of the first stage's sums where channels
- * are gathered several times, of the last stage, and spare. */
-static size_t
-tail_floats (const Plan *p)
-{
-  const CnnConvSizes *s = p->sizes;
-  size_t pixels = (size_t) p->pixels;
-  size_t channels =
-      (size_t) (p->gathered * p->group * CNN_CONV_BLOCK + 2 * s->most_oc);
-  return p->n_tail ? channels * pixels + cnn_conv_tail_floats (s->most_oc) : 0;
-}
-
-static size_t
-thread_bytes (const Plan *p)
-{
-  size_t floats = READY + CNN_WINOGRAD_SPARE + tail_floats (p);
-  return cnn_align_up (floats * sizeof (float))
-      + (p->shared ? 0 : v_bytes (p) + m_bytes (p));
-}
-
-static size_t
-plan_bytes (const Plan *p, int threads)
-{
-  return (size_t) threads * thread_bytes (p)
-      + (p->shared ? v_bytes (p) + m_bytes (p) : 0);
-}
-
-/* For the whole map and for each region of it: with fewer tiles V may be shared
- * where that of all is not, and a group or what is gathered be larger. */
-size_t
-cnn_conv_winograd_bytes (const CnnConvParams *params, const CnnConvSizes *s,
-    CnnWinogradForm form, const CnnPool *pool)
-{
-  int threads = cnn_pool_threads (pool);
-  int scale = s->pooling ? 2 : 1, m = cnn_winograd_sizes (form).m;
-  int y = ceil_div (s->oh * scale, m), x = ceil_div (s->ow * scale, m);
-  int few = MIN_TASKS * threads * CNN_WINOGRAD_TILES;
-  Plan plan = plan_of (params, s, form, y, x, threads);
-  size_t most = plan_bytes (&plan, threads);
-  for (int tiles = 1; tiles <= few && tiles < y * x; tiles++) {
-    plan = plan_of (params, s, form, 1, tiles, threads);
-    size_t bytes = plan_bytes (&plan, threads);
-    most = bytes > most ? bytes : most;
-  }
-  if (!plan.n_tail && plan.far) {
-    plan = plan_of (params, s, form, y, x, threads);
-    plan.shared = true;
-    plan.tiles = shared_tiles (&plan);
-    plan_memory (&plan, threads);
-    size_t bytes = plan_bytes (&plan, threads);
-    most = bytes > most ? bytes : most;
-  }
-  return most;
-}
-
-size_t
-cnn_conv_winograd_packed (const CnnConvSizes *s, CnnWinogradForm form)
-{
-  CnnWinogradSizes w = cnn_winograd_sizes (form);
-  return (size_t) s->group * (size_t) s->oc * (size_t) s->ic
-      * (size_t) (w.alpha * w.alpha);
-}
-
-/* The kernels of block @block into [products][...][ic][oc of the block], where
- * other blocks of a product come before and after. */
-static void
-pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
-    const float *weights, const float *scale, int block, float *packed)
-{
-  double u[CNN_WINOGRAD_ALPHA * CNN_WINOGRAD_ALPHA];
-  size_t products = (size_t) (rows->sizes.alpha * rows->sizes.alpha);
-  size_t taps = (size_t) (rows->sizes.r * rows->sizes.r);
-  size_t first = (size_t) cnn_planar_block (s->oc, block);
-  size_t oc = (size_t) cnn_planar_block (s->oc, block + 1) - first;
-  size_t ic = (size_t) s->ic, step = ic * (size_t) s->oc;
-  weights += first * ic * taps;
-  packed += first * ic;
-  for (size_t i = 0; i < ic; i++)
-    for (size_t o = 0; o < oc; o++, packed++) {
-      cnn_winograd_kernel (rows, weights + (o * ic + i) * taps, u);
-      for (size_t f = 0; f < products; f++)
-        packed[f * step] = (float) (scale ? u[f] * scale[first + o] : u[f]);
-    }
-}
-
-void
-cnn_conv_winograd_pack (const CnnConvSizes *s, CnnWinogradForm form,
-    const float *weights, const float *scale, float *packed)
-{
-  CnnWinogradRows rows;
-  cnn_winograd_rows (form, &rows);
-  size_t kernels = (size_t) s->oc * (size_t) s->ic;
-  for (int g = 0; g < s->group; g++) {
-    for (int b = 0; b < cnn_planar_blocks (s->oc); b++)
-      pack_block (s, &rows, weights, scale ? scale + g * s->oc : NULL, b,
-          packed);
-    weights += kernels * (size_t) (rows.sizes.r * rows.sizes.r);
-    packed += kernels * (size_t) (rows.sizes.alpha * rows.sizes.alpha);
-  }
-}
+#include "ops/winograd_plan.h"
 
 /* A block of tiles: its V or M, @pitch from channel to channel. */
 typedef struct
@@ -339,7 +34,7 @@ typedef struct
 /* One group of channels of one sample. */
 typedef struct
 {
-  const Plan *plan;
+  const CnnWinogradPlan *plan;
   const CnnKernels *kernels;
   const float *in, *weights, *bias;
   float *out;
@@ -359,7 +54,7 @@ typedef struct
 
 /* The next of tiles @at ... @end - 1 that lie in one row. */
 static Segment
-segment_at (const Plan *p, int at, int end)
+segment_at (const CnnWinogradPlan *p, int at, int end)
 {
   int x = at % p->tiles_x;
   Segment s = { at, p->y0 + at / p->tiles_x, p->x0 + x, end - at };
@@ -374,7 +69,7 @@ segment_at (const Plan *p, int at, int end)
 static void
 input_stage (const Job *job, int c, const Block *block, float *v, float *spare)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   const float *plane = job->in + (size_t) c * (size_t) s->h * (size_t) s->w;
   for (Segment at = segment_at (p, block->first, block->last); at.n > 0;
@@ -405,27 +100,27 @@ typedef struct
 static Memory
 memory_of (const Job *job, int worker)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   size_t pixels = (size_t) p->pixels;
   char *at = job->scratch + (size_t) worker * job->scratch_bytes;
   Memory memory = { .ready = (float *) at, .m = job->m, .v = job->v };
-  memory.spare = memory.ready + READY;
+  memory.spare = memory.ready + CNN_WINOGRAD_READY;
   memory.gathered = memory.spare + CNN_WINOGRAD_SPARE;
   memory.sums = memory.gathered
       + (size_t) (p->gathered * p->group * CNN_CONV_BLOCK) * pixels;
   memory.last = memory.sums + (size_t) s->most_oc * pixels;
   memory.tail_spare = memory.last + (size_t) s->most_oc * pixels;
   if (!p->shared) {
-    memory.v = (float *) (at + job->scratch_bytes - v_bytes (p));
-    memory.m = (float *) ((char *) memory.v - m_bytes (p));
+    memory.v = (float *) (at + job->scratch_bytes - cnn_winograd_v_bytes (p));
+    memory.m = (float *) ((char *) memory.v - cnn_winograd_m_bytes (p));
   }
   return memory;
 }
 
 /* First channel of group @group, or the end of the last. */
 static int
-group_channel (const Plan *p, int group)
+group_channel (const CnnWinogradPlan *p, int group)
 {
   int b = group * p->group, blocks = cnn_planar_blocks (p->sizes->oc);
   return cnn_planar_block (p->sizes->oc, b < blocks ? b : blocks);
@@ -437,7 +132,7 @@ static void
 product_stage (const Job *job, int f, int products, int group,
     const Block *block, const float *v, float *m)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   int o0 = group_channel (p, group), o1 = group_channel (p, group + 1);
   size_t ic = (size_t) s->ic, step = ic * (size_t) s->oc;
@@ -465,7 +160,7 @@ static void
 group_stage (const Job *job, int group, const Block *block,
     const Memory *memory)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   int products = p->far ? 1 : p->products;
   for (int f = 0; f < p->products; f += products)
     product_stage (job, f, products, group, block, memory->v,
@@ -476,7 +171,7 @@ group_stage (const Job *job, int group, const Block *block,
 static void
 output_stage (const Job *job, int o, const Block *block, const float *m)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   int y = p->y0 * p->wide, x = p->x0 * p->wide;
   float *plane = job->out + (size_t) o * (size_t) s->oh * (size_t) s->ow;
@@ -502,7 +197,7 @@ output_stage (const Job *job, int o, const Block *block, const float *m)
 static void
 gather_stage (const Job *job, int group, int n, const float *m, float *out)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   int o0 = group_channel (p, group), o1 = group_channel (p, group + 1);
   for (int o = o0; o < o1; o++, out += p->pixels)
     job->kernels->winograd_output (&(CnnWinogradOutput){
@@ -522,7 +217,7 @@ gather_stage (const Job *job, int group, int n, const float *m, float *out)
 static const float *
 tail_stage (const Job *job, const Block *block, const Memory *memory)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   size_t pixels = (size_t) p->pixels;
   for (int g = 0; g < p->groups; g += p->gathered) {
     int end = g + p->gathered < p->groups ? g + p->gathered : p->groups;
@@ -551,7 +246,7 @@ tail_stage (const Job *job, const Block *block, const Memory *memory)
 static void
 weave_stage (const Job *job, int first, int last, const float *from)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   const CnnConvSizes *s = p->sizes;
   int m = p->w.m, step = p->pixels / (m * m);
   for (int o = 0; o < s->last_oc; o++, from += p->pixels)
@@ -570,7 +265,7 @@ weave_stage (const Job *job, int first, int last, const float *from)
 
 /* Tiles of block @number; own ones lie dense. */
 static Block
-block_at (const Plan *p, int number)
+block_at (const CnnWinogradPlan *p, int number)
 {
   int first = number * p->tiles, all = p->tiles_y * p->tiles_x;
   int last = first + p->tiles < all ? first + p->tiles : all;
@@ -599,7 +294,7 @@ static void
 block_task (void *data, int number, int worker)
 {
   const Job *job = data;
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   Block block = block_at (p, number);
   Memory memory = memory_of (job, worker);
   block_input (job, &block, &memory);
@@ -642,7 +337,7 @@ static void
 product_task (void *data, int number, int worker)
 {
   const Job *job = data;
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   int f = number / p->groups, group = number % p->groups;
   (void) worker;
   product_stage (job, f, 1, group, &job->block, job->v,
@@ -662,7 +357,7 @@ output_task (void *data, int number, int worker)
 static void
 run_shared (Job *job, CnnPool *pool)
 {
-  const Plan *p = job->plan;
+  const CnnWinogradPlan *p = job->plan;
   for (int b = 0; b < p->blocks; b++) {
     job->block = block_at (p, b);
     cnn_pool_run (pool, p->sizes->ic, input_task, job);
@@ -678,9 +373,9 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
   const CnnConvParams *params = call->params;
   int threads = cnn_pool_threads (call->pool), scale = s->pooling ? 2 : 1;
   int m = cnn_winograd_sizes (form).m;
-  Plan p =
-      plan_of (params, s, form, ceil_div ((region->y1 - region->y0) * scale, m),
-          ceil_div ((region->x1 - region->x0) * scale, m), threads);
+  CnnWinogradPlan p = cnn_winograd_plan (params, s, form,
+      cnn_ceil_div ((region->y1 - region->y0) * scale, m),
+      cnn_ceil_div ((region->x1 - region->x0) * scale, m), threads);
   p.y0 = region->y0 / p.wide;
   p.x0 = region->x0 / p.wide;
   const float *bias = cnn_conv_bias (call, call->packed);
@@ -694,10 +389,10 @@ cnn_conv_winograd (const CnnOpCall *call, const CnnConvSizes *s,
     .kernels = call->kernels,
     .activation = params->activation,
     .scratch = call->scratch,
-    .scratch_bytes = thread_bytes (&p),
+    .scratch_bytes = cnn_winograd_thread_bytes (&p),
   };
   job.v = (float *) (job.scratch + (size_t) threads * job.scratch_bytes);
-  job.m = (float *) ((char *) job.v + v_bytes (&p));
+  job.m = (float *) ((char *) job.v + cnn_winograd_v_bytes (&p));
   for (int i = 0; i < s->n * s->group; i++) {
     size_t g = (size_t) (i % s->group);
     job.in = (const float *) call->in[0]->data + (size_t) i * in_size;

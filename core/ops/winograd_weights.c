@@ -4,6 +4,9 @@
 
 #include "ops/winograd_weights.h"
 
+#include "ops/conv.h"
+#include "ops/planar.h"
+
 static const double points[CNN_WINOGRAD_ALPHA - 1] = { 0, 1, -1, 2, -2, 0.5,
   -0.5 };
 
@@ -63,5 +66,51 @@ cnn_winograd_kernel (const CnnWinogradRows *rows, const float *g, double *u)
       for (int q = 0; q < r; q++)
         u[j] += half[q] * rows->g[j][q];
     }
+  }
+}
+
+size_t
+cnn_conv_winograd_packed (const CnnConvSizes *s, CnnWinogradForm form)
+{
+  CnnWinogradSizes w = cnn_winograd_sizes (form);
+  return (size_t) s->group * (size_t) s->oc * (size_t) s->ic
+      * (size_t) (w.alpha * w.alpha);
+}
+
+/* The kernels of block @block into [products][...][ic][oc of the block], where
+ * other blocks of a product come before and after. */
+static void
+pack_block (const CnnConvSizes *s, const CnnWinogradRows *rows,
+    const float *weights, const float *scale, int block, float *packed)
+{
+  double u[CNN_WINOGRAD_ALPHA * CNN_WINOGRAD_ALPHA];
+  size_t products = (size_t) (rows->sizes.alpha * rows->sizes.alpha);
+  size_t taps = (size_t) (rows->sizes.r * rows->sizes.r);
+  size_t first = (size_t) cnn_planar_block (s->oc, block);
+  size_t oc = (size_t) cnn_planar_block (s->oc, block + 1) - first;
+  size_t ic = (size_t) s->ic, step = ic * (size_t) s->oc;
+  weights += first * ic * taps;
+  packed += first * ic;
+  for (size_t i = 0; i < ic; i++)
+    for (size_t o = 0; o < oc; o++, packed++) {
+      cnn_winograd_kernel (rows, weights + (o * ic + i) * taps, u);
+      for (size_t f = 0; f < products; f++)
+        packed[f * step] = (float) (scale ? u[f] * scale[first + o] : u[f]);
+    }
+}
+
+void
+cnn_conv_winograd_pack (const CnnConvSizes *s, CnnWinogradForm form,
+    const float *weights, const float *scale, float *packed)
+{
+  CnnWinogradRows rows;
+  cnn_winograd_rows (form, &rows);
+  size_t kernels = (size_t) s->oc * (size_t) s->ic;
+  for (int g = 0; g < s->group; g++) {
+    for (int b = 0; b < cnn_planar_blocks (s->oc); b++)
+      pack_block (s, &rows, weights, scale ? scale + g * s->oc : NULL, b,
+          packed);
+    weights += kernels * (size_t) (rows.sizes.r * rows.sizes.r);
+    packed += kernels * (size_t) (rows.sizes.alpha * rows.sizes.alpha);
   }
 }
