@@ -8,6 +8,7 @@
 #include "ops/conv.h"
 
 #include "base/memory.h"
+#include "base/size.h"
 
 /* Output channels of an input channel, strides and pixels under the kernel, in
  * each direction, beyond which this does not pay. */
@@ -41,12 +42,6 @@ typedef struct
 } Cut;
 
 static int
-ceil_div (int a, int b)
-{
-  return (a + b - 1) / b;
-}
-
-static int
 reach (const CnnConvSizes *s, int axis)
 {
   return (s->kernel[axis] - 1) * s->dilation[axis];
@@ -66,7 +61,7 @@ static size_t
 pitch_of (const CnnConvSizes *s, int width)
 {
   int phase = width + reach (s, 1) / s->stride[1];
-  return (size_t) (s->phases[1] * ceil_div (phase, CNN_MAX_LANES))
+  return (size_t) (s->phases[1] * cnn_ceil_div (phase, CNN_MAX_LANES))
       * CNN_MAX_LANES;
 }
 
@@ -80,14 +75,14 @@ lines_of (const CnnConvSizes *s, int rows)
 static Band
 band_of (const CnnConvSizes *s, int oh, int ow)
 {
-  Band b = { .width = ceil_div (ow, ceil_div (ow, BAND_WIDTH)) };
+  Band b = { .width = cnn_ceil_div (ow, cnn_ceil_div (ow, BAND_WIDTH)) };
   b.pitch = pitch_of (s, b.width);
   int lines = (int) (BAND_FLOATS / b.pitch) - reach (s, 0);
   b.rows = lines / s->stride[0] / BAND_ROWS * BAND_ROWS;
   if (b.rows < LEAST_ROWS)
     b.rows = LEAST_ROWS;
-  b.rows = ceil_div (oh, ceil_div (oh, b.rows));
-  b.rows = ceil_div (b.rows, BAND_ROWS) * BAND_ROWS;
+  b.rows = cnn_ceil_div (oh, cnn_ceil_div (oh, b.rows));
+  b.rows = cnn_ceil_div (b.rows, BAND_ROWS) * BAND_ROWS;
   return b;
 }
 
@@ -217,12 +212,12 @@ cnn_conv_depthwise_run (const CnnConvDepthwise *run)
   Cut cut = { .run = run,
     .band = band_of (s, region->y1 - region->y0, region->x1 - region->x0) };
   list_columns (s, &cut.band, cut.columns);
-  cut.bands = ceil_div (region->y1 - region->y0, cut.band.rows);
+  cut.bands = cnn_ceil_div (region->y1 - region->y0, cut.band.rows);
   cut.units = s->n * s->group * cut.bands;
   size_t macs = (size_t) (cut.band.rows * (region->x1 - region->x0))
       * (size_t) (s->oc * s->kernel[0] * s->kernel[1]);
   int enough = (int) (TASK_MACS / (macs + 1)) + 1;
   int most = cut.units / WANTED_TASKS > 1 ? cut.units / WANTED_TASKS : 1;
   cut.per_task = enough < most ? enough : most;
-  cnn_pool_run (run->pool, ceil_div (cut.units, cut.per_task), task, &cut);
+  cnn_pool_run (run->pool, cnn_ceil_div (cut.units, cut.per_task), task, &cut);
 }
