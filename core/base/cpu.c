@@ -27,31 +27,26 @@ leaf_7 (unsigned subleaf, int word)
   unsigned a = 0, b, c, d = 0;
   return __get_cpuid_count (7, subleaf, &a, &b, &c, &d) ? (word ? d : a) : 0;
 }
-#endif
 
 /* Its registers are large: a process has to ask the system for them. */
 static bool
 may_use_amx (void)
 {
-#if defined(__x86_64__) && defined(__linux__)
   const unsigned has_tiles_and_int8 = 3u << 24;
   const long ask = 0x1023, tile_data = 18; /* ARCH_REQ_XCOMP_PERM */
   return (leaf_7 (0, 1) & has_tiles_and_int8) == has_tiles_and_int8
       && !syscall (SYS_arch_prctl, ask, tile_data);
-#else
-  return false;
-#endif
 }
 
 static bool
 has_avxvnni (void)
 {
-#if defined(__x86_64__) && defined(__linux__)
   return leaf_7 (1, 0) >> 4 & 1;
-#else
-  return false;
-#endif
 }
+#elif defined(__x86_64__) || defined(__i386__)
+#define may_use_amx() false
+#define has_avxvnni() false
+#endif
 
 static unsigned
 detect (void)

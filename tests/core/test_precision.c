@@ -67,9 +67,10 @@ test_maps (gconstpointer data)
     double low = HUGE_VAL, high = -HUGE_VAL, most = 0;
     cnn_shape_elements (&cnn_session_output (fast, 0)->shape, &count);
     for (size_t i = 0; i < count; i++) {
-      low = fmin (low, y[i]);
-      high = fmax (high, y[i]);
-      most = fmax (most, fabs ((double) x[i] - y[i]));
+      double off = fabs ((double) x[i] - y[i]);
+      low = y[i] < low ? y[i] : low;
+      high = y[i] > high ? y[i] : high;
+      most = off <= most ? most : off;
     }
     g_test_message ("%s, %s: %.1e of the range", network->name,
         activations[seed % 2], most / (high - low));
