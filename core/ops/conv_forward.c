@@ -16,8 +16,8 @@
 #define COPY_ROWS 64
 /* Output channels that pay for gathering, and channels and taps from where on
  * planes do not stay in the first cache. */
-#define GATHER_OC   128
-#define GATHER_ROWS 512
+#define GATHER_OC   96
+#define GATHER_ROWS 384
 
 /* Groups are tasks from so many on, if one has no more to do, and no more
  * memory, than this. */
@@ -99,13 +99,12 @@ taps_of (const CnnConvSizes *s)
 
 /* Is it worth the copying to have what pixels look at together? */
 static bool
-gathers (const CnnConvParams *params, const CnnConvSizes *s)
+gathers (const CnnConvSizes *s)
 {
   if (s->pooling)
     return false;
   return taps_of (s) == 1
-      || (!params->n_tail && s->oc >= GATHER_OC
-          && s->ic * taps_of (s) >= GATHER_ROWS);
+      || (s->oc >= GATHER_OC && s->ic * taps_of (s) >= GATHER_ROWS);
 }
 
 static size_t
@@ -113,7 +112,7 @@ spare_bytes (const CnnConvParams *params, const CnnConvSizes *s)
 {
   if (cnn_conv_is_depthwise (s))
     return cnn_conv_depthwise_bytes (s);
-  if (gathers (params, s))
+  if (gathers (s))
     return cnn_conv_gather_bytes (s->ic * taps_of (s), s->most_oc);
   return cnn_planar_spare_bytes (cells (s, s->oh), cells (s, s->ow),
              s->row_step)
@@ -310,7 +309,7 @@ run_group (const Part *all, int number)
     cnn_conv_copy (s, part.call->kernels, part.pool, part.in, planes);
     part.in = planes;
   }
-  (gathers (part.call->params, s) ? run_gather : run_planar) (&part);
+  (gathers (s) ? run_gather : run_planar) (&part);
 }
 
 static void
@@ -349,7 +348,7 @@ forward_direct (const CnnOpCall *call, const CnnConvSizes *whole,
         scratch + l.weights);
     packed = (float *) (scratch + l.weights);
   }
-  CnnConvTail tail = cnn_conv_tail (call, packed, gathers (params, &s));
+  CnnConvTail tail = cnn_conv_tail (call, packed, gathers (&s));
   Part part = {
     .call = call,
     .sizes = &s,
