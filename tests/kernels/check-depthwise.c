@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/memory.h"
 #include "check.h"
 
 #define PITCH  240
@@ -55,7 +56,7 @@ static void
 compare_conv (const CnnKernels *k, const CnnDepthwiseRun *run)
 {
   ptrdiff_t taps[64];
-  float *row = g_new (float, (gsize) run->n + 1);
+  float *row = g_malloc ((gsize) run->n * sizeof *row + CNN_SLACK_BYTES);
   for (int t = 0; t < run->kh * run->kw; t++)
     taps[t] = run->columns[t % run->kw]
         + (ptrdiff_t) run->in_pitch * (t / run->kw * run->dilation);
