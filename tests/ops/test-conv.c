@@ -185,9 +185,8 @@ check_slack (const OpCase *c)
 }
 
 static void
-round_of (guint64 seed)
+run_case (Case test)
 {
-  Case test = random_case (seed);
   float *whole = NULL;
   for (unsigned threads = 0; threads <= 3; threads += 1 + !threads) {
     OpCase c = { 0 };
@@ -215,7 +214,24 @@ test_random (void)
 {
   for (guint64 seed = 0; seed < ROUNDS; seed++) {
     g_test_message ("seed %" G_GUINT64_FORMAT, seed);
-    round_of (seed);
+    run_case (random_case (seed));
+  }
+}
+
+/* So many channels that what pixels look at is gathered. */
+static void
+test_many_channels (void)
+{
+  for (guint64 seed = 0; seed < 12; seed++) {
+    Case c = random_case (1000 + seed);
+    c.n = c.group = 1;
+    for (int i = 0; i < 2; i++) {
+      c.kernel[i] = 2 + (gint64) (seed + (guint64) i) % 2;
+      c.size[i] = extent (&c, i) + pick (&c.rng, 0, 14);
+    }
+    c.ic = 384 / (c.kernel[0] * c.kernel[1]) + pick (&c.rng, 1, 9);
+    c.oc = pick (&c.rng, 96, 109);
+    run_case (c);
   }
 }
 
@@ -224,5 +240,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/conv/random", test_random);
+  g_test_add_func ("/conv/many-channels", test_many_channels);
   return g_test_run ();
 }
