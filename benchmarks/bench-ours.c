@@ -12,6 +12,7 @@
 #include <cnn/onnx.h>
 #include <cnn/session.h>
 
+#include "bench-file.h"
 #include "bench-runner.h"
 
 #define MAX_THREADS 256
@@ -31,16 +32,12 @@ read_model (const char *path)
 {
   CnnModel *model = NULL;
   CnnError error = { 0 };
-  FILE *file = fopen (path, "rb");
-  long size;
-  uint8_t *bytes;
+  size_t size;
+  void *bytes = bench_read_file (path, &size);
 
-  if (!file || fseek (file, 0, SEEK_END) || (size = ftell (file)) <= 0
-      || fseek (file, 0, SEEK_SET) || !(bytes = malloc ((size_t) size))
-      || fread (bytes, 1, (size_t) size, file) != (size_t) size)
+  if (!bytes)
     bench_fail (path, "can't be read");
-  fclose (file);
-  if (cnn_onnx_read (bytes, (size_t) size, &model, &error))
+  if (cnn_onnx_read (bytes, size, &model, &error))
     bench_fail (path, error.message);
   free (bytes);
   return model;

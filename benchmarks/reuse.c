@@ -24,6 +24,8 @@
 #include <cnn/detect.h>
 #include <cnn/onnx.h>
 
+#include "bench-file.h"
+
 #define MAX_ROUNDS 1000
 #define CLASSES    11
 /* That one detector sees before the other. */
@@ -164,16 +166,11 @@ read_model (const char *path)
 {
   CnnError error;
   CnnModel *model;
-  FILE *f = fopen (path, "rb");
-  long size = f && !fseek (f, 0, SEEK_END) ? ftell (f) : 0;
-  if (size < 1)
+  size_t size;
+  void *bytes = bench_read_file (path, &size);
+  if (!bytes)
     fail (path, "can't be read");
-  rewind (f);
-  void *bytes = malloc ((size_t) size);
-  if (!bytes || fread (bytes, 1, (size_t) size, f) != (size_t) size)
-    fail (path, "can't be read");
-  fclose (f);
-  check (cnn_onnx_read (bytes, (size_t) size, &model, &error), &error, path);
+  check (cnn_onnx_read (bytes, size, &model, &error), &error, path);
   free (bytes);
   return model;
 }

@@ -15,6 +15,8 @@
 #include <cnn/onnx.h>
 #include <cnn/train.h>
 
+#include "bench-file.h"
+
 #define RATE 0.01
 
 typedef struct
@@ -49,17 +51,10 @@ fail (const char *what, const char *why)
 static File
 read_file (const char *path)
 {
-  File file = { 0 };
-  FILE *f = fopen (path, "rb");
-  long size = f && !fseek (f, 0, SEEK_END) ? ftell (f) : 0;
-  if (size < 1)
+  File file;
+  file.bytes = bench_read_file (path, &file.size);
+  if (!file.bytes)
     fail (path, "can't be read");
-  rewind (f);
-  file.size = (size_t) size;
-  file.bytes = malloc (file.size);
-  if (!file.bytes || fread (file.bytes, 1, file.size, f) != file.size)
-    fail (path, "can't be read");
-  fclose (f);
   return file;
 }
 
