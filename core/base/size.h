@@ -51,6 +51,20 @@ cnn_dim_add (int64_t a, int64_t b, int64_t *sum)
   return true;
 }
 
+/** cnn_dim_floor_div, cnn_dim_ceil_div: Returns: a / b, rounded down, up; b > 0.
+ */
+static inline int64_t
+cnn_dim_floor_div (int64_t a, int64_t b)
+{
+  return a / b - (a % b < 0);
+}
+
+static inline int64_t
+cnn_dim_ceil_div (int64_t a, int64_t b)
+{
+  return -cnn_dim_floor_div (-a, b);
+}
+
 /** cnn_ceil_div: Returns: a / b, rounded up; a >= 0, b > 0, a + b fits. */
 static inline int
 cnn_ceil_div (int a, int b)

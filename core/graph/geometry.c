@@ -24,6 +24,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/size.h"
 
 /* Sizes not fixed count as this. */
 #define OPEN_SIZE ((int64_t) 1 << 40)
@@ -46,18 +47,6 @@ typedef struct
   bool known;
   Axis axis[2];
 } Look;
-
-static int64_t
-floor_div (int64_t a, int64_t b)
-{
-  return a / b - (a % b < 0);
-}
-
-static int64_t
-ceil_div (int64_t a, int64_t b)
-{
-  return -floor_div (-a, b);
-}
 
 int64_t
 cnn_divisor (int64_t a, int64_t b)
@@ -98,8 +87,8 @@ compose (const Axis *in, const CnnOpGeometry *op, int a, Axis *out)
     .stride = in->stride * s,
     .offset = in->offset * up + in->stride * (o - (up - 1)),
     .unit = in->unit * up,
-    .begin = ceil_div (in->begin * up - o, s),
-    .end = ceil_div ((in->end - w + 1) * up - o, s),
+    .begin = cnn_dim_ceil_div (in->begin * up - o, s),
+    .end = cnn_dim_ceil_div ((in->end - w + 1) * up - o, s),
   };
   return reduce (out);
 }
@@ -189,12 +178,13 @@ place_of (const Look *look, const CnnTensor *tensor)
   for (int a = 0; a < 2 && look->known; a++) {
     const Axis *x = &look->axis[a];
     int64_t size = size_along (tensor, a);
-    int64_t first = floor_div (x->offset, x->unit);
+    int64_t first = cnn_dim_floor_div (x->offset, x->unit);
     CnnGeometry *g = &place.look;
     place.finer = place.finer || x->stride % x->unit;
     g->stride[a] = (int) (x->stride / x->unit);
     g->offset[a] = (int) first;
-    g->window[a] = (int) (ceil_div (x->offset + x->window, x->unit) - first);
+    g->window[a] =
+        (int) (cnn_dim_ceil_div (x->offset + x->window, x->unit) - first);
     g->clean_begin[a] = as_int (x->begin);
     g->clean_end[a] = as_int (x->end < size ? x->end : size);
     g->padded |= x->begin > 0 || (size < OPEN_SIZE && x->end < size);

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/size.h"
 
 /* With more than this part of the cells changed, a run of all is no slower. */
 #define MOST_NUMERATOR   3
@@ -152,18 +153,6 @@ cnn_redo_scratch_bytes (const CnnNode *node, const CnnRedoNode *redo,
 
 /* -- which cells ------------------------------------------------------- */
 
-static int64_t
-floor_div (int64_t a, int64_t b)
-{
-  return a / b - (a % b < 0);
-}
-
-static int64_t
-ceil_div (int64_t a, int64_t b)
-{
-  return -floor_div (-a, b);
-}
-
 static int
 limit (int64_t n, int size)
 {
@@ -181,13 +170,13 @@ cells_after (const CnnOpGeometry *g, int a, int grid, const int pixels[2],
   int64_t up = g->up[a] > 0 ? g->up[a] : 1;
   int64_t low = up * ((int64_t) pixels[0] - g->window[a] + 1) - g->offset[a];
   int64_t high = up * (int64_t) pixels[1] - g->offset[a];
-  low = ceil_div (low, g->stride[a]);
-  high = ceil_div (high, g->stride[a]);
+  low = cnn_dim_ceil_div (low, g->stride[a]);
+  high = cnn_dim_ceil_div (high, g->stride[a]);
   *first = *last = 0;
   if (high <= low)
     return;
-  *first = limit (floor_div (low, grid) * grid, size);
-  *last = limit (ceil_div (high, grid) * grid, size);
+  *first = limit (cnn_dim_floor_div (low, grid) * grid, size);
+  *last = limit (cnn_dim_ceil_div (high, grid) * grid, size);
 }
 
 /* What to compute again of the output where @changed of input 0 is new. */

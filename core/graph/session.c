@@ -94,14 +94,19 @@ cnn_session_output (const CnnSession *session, int i)
   return &session->tensors[session->graph->outputs[i]];
 }
 
+static void
+run_node (CnnSession *session, int n)
+{
+  session->graph->nodes[n].op->forward (&session->calls[n]);
+  session->calls[n].turn++;
+}
+
 void
 cnn_session_run (CnnSession *session)
 {
-  const CnnGraph *g = session->graph;
   for (size_t i = 0; i < session->n_todo; i++) {
     int n = session->todo[i];
-    g->nodes[n].op->forward (&session->calls[n]);
-    session->calls[n].turn++;
+    run_node (session, n);
   }
   session->has_run = true;
   session->changed.all = true;
@@ -156,11 +161,9 @@ void
 cnn_session_run_watched (CnnSession *session,
     void (*watch) (void *data, int layer), void *data)
 {
-  const CnnGraph *g = session->graph;
   for (size_t i = 0; i < session->n_todo; i++) {
     int n = session->todo[i];
-    g->nodes[n].op->forward (&session->calls[n]);
-    session->calls[n].turn++;
+    run_node (session, n);
     watch (data, n);
   }
 }

@@ -23,7 +23,8 @@
 #define PRODUCT_CALL    60.0
 #define TRANSFORM_CALL  200.0
 #define TRANSFORM_VALUE 12.0
-/* Bytes that come from afar in the time of an operation. */
+/* Bytes that come from afar in the time of an operation; fewer in all are taken
+ * to be near. */
 #define FAR_BYTES  2.5
 #define NEAR_BYTES (1 << 17)
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* conv_forward.c: Conv's forward pass: prepares planes, then planar.c.
+/* conv_forward.c: Conv's forward pass: prepares planes, then depthwise,
+ * gathered or planar convolution; or one of the ways that need none.
  *
  * Without padding and with a horizontal stride of 1, which is what the small
  * networks have, the input is used where it lies. */

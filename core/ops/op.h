@@ -191,8 +191,8 @@ typedef struct
  * @kept_bytes: for backward() to know of forward(); NULL = 0
  * @fuse: try to take over the next operator, the only user of out[0]; changes
  *   @params and returns true if forward() and, where it is learning, backward()
- *   compute both from now on. Its inputs but the first then follow those of this one, as many as both
- *   may have at most. NULL = never
+ *   compute both from now on. Its inputs but the first then follow those of
+ *   this one, as many as both may have at most. NULL = never
  * @forward: computes the outputs
  * @backward: NULL = can't be trained. May read in and out
  *

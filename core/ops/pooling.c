@@ -45,14 +45,14 @@ typedef enum
 } Kind;
 
 /* One pool in checked numbers; per axis, [0] vertical. @end: where the padded
- * picture ends, counted from pixel 0. */
+ * picture ends, counted from pixel 0; @may_be_empty: a window may see no pixel. */
 typedef struct
 {
   const CnnKernels *kernels;
   int planes, in[AXES], out[AXES];
   int kernel[AXES], stride[AXES], dilation[AXES], pad[AXES], end[AXES];
   Kind kind;
-  bool counts_padding, counts_all;
+  bool counts_padding, counts_all, may_be_empty;
   float p;
 } Sizes;
 
@@ -158,6 +158,17 @@ geometry (const void *params, const CnnTensor *const *in,
       && cnn_window_geometry (&p->window, &in[0]->shape, geometry_);
 }
 
+/* Where padding is less than the window, every maximum is one of something. */
+static bool
+may_be_empty (const Sizes *s)
+{
+  for (int axis = 0; axis < AXES; axis++)
+    if (s->dilation[axis] != 1 || s->pad[axis] >= s->kernel[axis]
+        || (s->out[axis] - 1) * s->stride[axis] - s->pad[axis] >= s->in[axis])
+      return true;
+  return false;
+}
+
 static Sizes
 sizes_of (const CnnOpCall *call, Kind kind)
 {
@@ -183,6 +194,7 @@ sizes_of (const CnnOpCall *call, Kind kind)
     s.pad[axis] = (int) begin;
     s.end[axis] = s.in[axis] + (int) (total - begin);
   }
+  s.may_be_empty = may_be_empty (&s);
   return s;
 }
 
@@ -251,21 +263,10 @@ take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
       y[j] += powf (fabsf (x[j * step]), s->p);
 }
 
-/* Where padding is less than the window, every maximum is one of something. */
-static bool
-may_be_empty (const Sizes *s)
-{
-  for (int axis = 0; axis < AXES; axis++)
-    if (s->dilation[axis] != 1 || s->pad[axis] >= s->kernel[axis]
-        || (s->out[axis] - 1) * s->stride[axis] - s->pad[axis] >= s->in[axis])
-      return true;
-  return false;
-}
-
 static void
 finish_row (const Sizes *s, Span z, Span y, int x0, int x1, float *to)
 {
-  if (s->kind == KIND_MAX && !may_be_empty (s))
+  if (s->kind == KIND_MAX && !s->may_be_empty)
     return;
   for (int j = x0; j < x1; j++) {
     if (s->kind == KIND_MEAN)

@@ -153,11 +153,12 @@ plan_memory (CnnWinogradPlan *p, int threads)
   p->blocks = cnn_ceil_div (p->tiles_y * p->tiles_x, p->tiles);
   plan_groups (p, threads);
   p->pitch = (size_t) p->tiles;
-  if (p->shared)
+  if (p->shared) {
     p->pitch = (size_t) (cnn_ceil_div (p->tiles, CNN_WINOGRAD_STEP)
         * CNN_WINOGRAD_STEP);
-  if (p->pitch % FAR_APART == 0)
-    p->pitch += CNN_WINOGRAD_STEP;
+    if (p->pitch % FAR_APART == 0)
+      p->pitch += CNN_WINOGRAD_STEP;
+  }
   int oc = p->shared ? s->oc : p->group * CNN_CONV_BLOCK;
   p->v_step = (size_t) s->ic * p->pitch + STEP_PAD;
   p->m_step = (size_t) oc * p->pitch + STEP_PAD;
