@@ -59,13 +59,13 @@ read_file (const char *path)
 }
 
 static void
-sample (void *user, int number, float *input, int *label)
+sample (void *user, int number, float *input, CnnTarget *target)
 {
   const Data *data = user;
   size_t at = (size_t) (data->step % data->steps) * (size_t) data->batch
       + (size_t) number;
   memcpy (input, data->images.bytes + at * data->picture, data->picture);
-  *label = data->labels.bytes[at];
+  *target = (CnnTarget){ .label = data->labels.bytes[at] };
 }
 
 static CnnTrainer *

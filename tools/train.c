@@ -237,7 +237,7 @@ apply_range (CnnPixelRange range, float *values, gsize count)
 }
 
 static void
-give_sample (void *data, int sample, float *input, int *label)
+give_sample (void *data, int sample, float *input, CnnTarget *target)
 {
   const Train *train = data;
   const ToolRecipe *recipe = train->recipe;
@@ -247,7 +247,8 @@ give_sample (void *data, int sample, float *input, int *label)
   guint32 index = train->order[position % (guint64) train->digits.count];
 
   cnn_augment_patch (&train->augment, &train->digits, (int) index,
-      random_at (train, 2, position), input, label);
+      random_at (train, 2, position), input, &target->label);
+  target->has_box = FALSE;
   apply_range (recipe->range, input, pixels);
   for (int c = 1; c < recipe->channels; c++)
     memcpy (input + (gsize) c * pixels, input, pixels * sizeof (float));

@@ -62,9 +62,9 @@ cnn_session_learn_rows (const CnnSession *session, int value)
 }
 
 CnnTensor *
-cnn_session_output_grad (CnnSession *session)
+cnn_session_output_grad (CnnSession *session, int i)
 {
-  return &session->grads[session->graph->outputs[0]];
+  return &session->grads[session->graph->outputs[i]];
 }
 
 /* One way through the network. */
@@ -299,7 +299,9 @@ cnn_session_learn_backward (CnnSession *session, uint64_t seed,
   Pass pass = { .session = session, .seed = seed, .grads = grads };
   Part whole = { .pass = &pass, .chunk = -1, .touched = c->touched };
   for (size_t v = 0; v < c->n_values; v++)
-    c->touched[v] = (int) v == session->graph->outputs[0];
+    c->touched[v] = false;
+  for (size_t i = 0; i < session->graph->n_outputs; i++)
+    c->touched[session->graph->outputs[i]] = true;
   run_backward (&whole, c->n_nodes, session->n_todo);
   clear_rest (&whole, true);
   if (c->n_nodes)

@@ -39,7 +39,7 @@ typedef struct
  * A session that keeps every activation and has room for every gradient.
  *
  * Errors: as cnn_session_new(); CNN_ERROR_UNSUPPORTED naming an operator
- * between a learned value and output 0 that has no backward().
+ * between a learned value and an output that has no backward().
  */
 CnnStatus cnn_session_new_learning (CnnModel *model, const CnnShape *input,
     const CnnLearn *learn, CnnPool *pool, CnnSession **session,
@@ -57,8 +57,9 @@ int cnn_session_learn_rows (const CnnSession *session, int value);
 void cnn_session_learn_forward (CnnSession *session, uint64_t seed);
 
 /** cnn_session_output_grad: Returns: where the caller writes the gradient of
- * the loss by output 0, before cnn_session_learn_backward(). */
-CnnTensor *cnn_session_output_grad (CnnSession *session);
+ * the loss by output @i, before cnn_session_learn_backward(); its type is
+ * CNN_TYPE_NONE if nothing that is learned leads there. */
+CnnTensor *cnn_session_output_grad (CnnSession *session, int i);
 
 /**
  * cnn_session_learn_backward:

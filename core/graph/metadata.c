@@ -18,6 +18,9 @@
 
 /** Networks with more output channels than this are no classifiers. */
 #define MAX_CLASSES 65536
+/** Bounds of convnet.border and convnet.min-size, in pixels. */
+#define MAX_BORDER 256
+#define MAX_SIZE   32768
 
 typedef struct
 {
@@ -246,6 +249,48 @@ count_classes (const CnnGraph *graph, const CnnShape *y)
   return classes <= MAX_CLASSES ? (int) classes : 0;
 }
 
+static CnnStatus
+read_boxes (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
+{
+  const char *name = cnn_graph_metadata (graph, "convnet.boxes");
+  info->boxes = -1;
+  if (!name || !*name)
+    return CNN_OK;
+  for (size_t i = 1; i < graph->n_outputs; i++)
+    if (!strcmp (graph->values[graph->outputs[i]].name, name))
+      info->boxes = (int) i;
+  if (info->boxes < 0)
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "metadata convnet.boxes is '%.80s', which is none of the outputs but "
+        "the first",
+        name);
+  const CnnShape *y = &graph->values[graph->outputs[info->boxes]].tensor.shape;
+  if ((y->rank != 2 && y->rank != 4) || y->rank != (info->is_map ? 4 : 2)
+      || (y->dims[1] >= 0 && y->dims[1] != 4))
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "output '%.80s' can't be the box head: it is not 4 numbers %s", name,
+        info->is_map ? "a cell" : "a picture");
+  return CNN_OK;
+}
+
+/* A whole number of pixels, 0 to @most. */
+static CnnStatus
+read_pixels (const CnnGraph *graph, const char *key, int most, int *pixels,
+    CnnError *error)
+{
+  const char *text = cnn_graph_metadata (graph, key);
+  char *end;
+  if (!text)
+    return CNN_OK;
+  long value = strtol (text, &end, 10);
+  if (end == text || *end || value < 0 || value > most)
+    return cnn_error_set (error, CNN_ERROR_FORMAT,
+        "metadata %s is '%.80s', not a number of pixels, 0 to %d", key, text,
+        most);
+  *pixels = (int) value;
+  return CNN_OK;
+}
+
 CnnStatus
 cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
 {
@@ -255,6 +300,7 @@ cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
   const CnnShape *y = &graph->values[graph->outputs[0]].tensor.shape;
   *info = (CnnModelInfo){
     .background = -1,
+    .boxes = -1,
     .object_size = 1,
     .threshold = 0.5,
     .is_map = y->rank == 4,
@@ -280,6 +326,14 @@ cnn_info_read (const CnnGraph *graph, CnnModelInfo *info, CnnError *error)
   if (!status)
     status =
         read_fraction (graph, "convnet.threshold", &info->threshold, error);
+  if (!status)
+    status = read_boxes (graph, info, error);
+  if (!status)
+    status =
+        read_pixels (graph, "convnet.border", MAX_BORDER, &info->border, error);
+  if (!status)
+    status = read_pixels (graph, "convnet.min-size", MAX_SIZE, &info->min_size,
+        error);
   if (!status && info->object_size <= 0)
     status = cnn_error_set (error, CNN_ERROR_FORMAT,
         "metadata convnet.object-size must be larger than 0");

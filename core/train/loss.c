@@ -17,8 +17,8 @@ argmax (const float *row, int classes)
 }
 
 void
-cnn_loss_cross_entropy (const float *logits, const int *labels, int count,
-    int classes, double smoothing, double scale, float *gradient,
+cnn_loss_cross_entropy (const float *logits, const CnnTarget *targets,
+    int count, int classes, double smoothing, double scale, float *gradient,
     CnnTrainResult *result)
 {
   for (int k = 0; k < count; k++) {
@@ -32,11 +32,34 @@ cnn_loss_cross_entropy (const float *logits, const int *labels, int count,
 
     for (int c = 0; c < classes; c++) {
       double target =
-          smoothing / classes + (c == labels[k] ? 1 - smoothing : 0);
+          smoothing / classes + (c == targets[k].label ? 1 - smoothing : 0);
       double log_p = z[c] - log_sum;
       g[c] = (float) ((exp (log_p) - target) * scale);
       result->loss -= target * log_p;
     }
-    result->errors += best != labels[k];
+    result->errors += best != targets[k].label;
+  }
+}
+
+/* Errors below it, as parts of the box, count squared. */
+#define SMOOTH 0.1
+/* Boxes narrower than this part of the window count as so wide. */
+#define LEAST_SIDE 0.12f
+
+void
+cnn_loss_boxes (const float *boxes, const CnnTarget *targets, int count,
+    double scale, float *gradient, CnnTrainResult *result)
+{
+  for (int k = 0; k < 4 * count; k++) {
+    const CnnTarget *t = &targets[k / 4];
+    gradient[k] = 0;
+    if (!t->has_box)
+      continue;
+    int axis = k % 2;
+    double side = fmaxf (t->box[axis] + t->box[axis + 2], LEAST_SIDE);
+    double error = (boxes[k] - t->box[k % 4]) / side, size = fabs (error);
+    result->box_loss +=
+        size < SMOOTH ? error * error / (2 * SMOOTH) : size - SMOOTH / 2;
+    gradient[k] = (float) (fmax (fmin (error / SMOOTH, 1), -1) * scale / side);
   }
 }

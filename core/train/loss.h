@@ -9,7 +9,7 @@
 /**
  * cnn_loss_cross_entropy:
  * @logits: @count rows of @classes
- * @labels: the class of each row
+ * @targets: of each row; its class
  * @smoothing: 0..1: the target is 1 - smoothing for the label, and smoothing
  *   shared out over all classes
  * @scale: factor of the gradient, 1 / size of the minibatch
@@ -19,8 +19,24 @@
  *
  *   loss = -sum over c of target_c * log softmax_c (z)
  */
-void cnn_loss_cross_entropy (const float *logits, const int *labels, int count,
-    int classes, double smoothing, double scale, float *gradient,
+void cnn_loss_cross_entropy (const float *logits, const CnnTarget *targets,
+    int count, int classes, double smoothing, double scale, float *gradient,
     CnnTrainResult *result);
+
+/**
+ * cnn_loss_boxes:
+ * @boxes: @count rows of left, top, right, bottom
+ * @targets: of each row; those without a box cost nothing
+ * @scale: factor of the gradient
+ * @gradient: (out caller-allocates): by each of @boxes
+ * @result: (inout): the loss is added to box_loss, not scaled
+ *
+ * Smooth absolute error of each edge, relative to the true box's own side: half
+ * a pixel matters to a 1 and not to a 0, as it does to their overlap.
+ *
+ * Source of the smooth error: Girshick, "Fast R-CNN", 2015.
+ */
+void cnn_loss_boxes (const float *boxes, const CnnTarget *targets, int count,
+    double scale, float *gradient, CnnTrainResult *result);
 
 #endif

@@ -30,9 +30,9 @@ struct CnnTrainer
   float **values;
   unsigned char *learned;
   CnnSession *session;
-  int n_chunks, classes;
+  int n_chunks, classes, boxes;
   float **rows, ***grads;
-  int *labels;
+  CnnTarget *targets;
   CnnTrainResult *results;
 };
 
@@ -45,20 +45,25 @@ typedef struct
 } Step;
 
 static CnnStatus
-check_options (const CnnTrainOptions *o, const CnnModelInfo *info,
-    CnnError *error)
+check_options (const CnnTrainOptions *o, const CnnModel *model, CnnError *error)
 {
+  const CnnModelInfo *info = cnn_model_info (model);
   if (o->batch < 1 || o->batch > 65536)
     return cnn_error_set (error, CNN_ERROR_ARGUMENT,
         "a minibatch of %d pictures; 1 to 65536 are possible", o->batch);
   if (!(o->momentum >= 0 && o->momentum < 1) || !(o->beta2 >= 0 && o->beta2 < 1)
       || !(o->average >= 0 && o->average < 1)
       || !(o->label_smoothing >= 0 && o->label_smoothing <= 1)
-      || !(o->weight_decay >= 0 && isfinite (o->weight_decay)))
+      || !(o->weight_decay >= 0 && isfinite (o->weight_decay))
+      || !(o->box_weight >= 0 && isfinite (o->box_weight)))
     return cnn_error_set (error, CNN_ERROR_ARGUMENT,
-        "momentum %g, beta2 %g, average %g, label smoothing %g or weight "
-        "decay %g is out of range",
-        o->momentum, o->beta2, o->average, o->label_smoothing, o->weight_decay);
+        "momentum %g, beta2 %g, average %g, label smoothing %g, weight decay "
+        "%g or box weight %g is out of range",
+        o->momentum, o->beta2, o->average, o->label_smoothing, o->weight_decay,
+        o->box_weight);
+  if (cnn_model_graph (model)->n_outputs != (info->boxes < 0 ? 1 : 2))
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "only the first output and the box head can be trained");
   if (info->is_map || !info->classes || info->output != CNN_OUTPUT_LOGITS
       || !info->height || !info->width)
     return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
@@ -126,8 +131,8 @@ make_rows (CnnTrainer *t, CnnError *error)
   t->rows = calloc (n_chunks, sizeof *t->rows);
   t->grads = calloc (n_chunks, sizeof *t->grads);
   t->results = calloc (n_chunks, sizeof *t->results);
-  t->labels = calloc ((size_t) t->options.batch, sizeof *t->labels);
-  if (!t->rows || !t->grads || !t->results || !t->labels)
+  t->targets = calloc ((size_t) t->options.batch, sizeof *t->targets);
+  if (!t->rows || !t->grads || !t->results || !t->targets)
     return cnn_error_memory (error, sizeof *t->rows, "gradients");
   for (size_t k = 0; k < n_chunks; k++) {
     t->rows[k] = cnn_aligned_alloc (bytes);
@@ -147,7 +152,7 @@ cnn_trainer_new (CnnModel *model, const CnnTrainOptions *options, CnnPool *pool,
     CnnTrainer **trainer, CnnError *error)
 {
   const CnnModelInfo *info = cnn_model_info (model);
-  CnnStatus status = check_options (options, info, error);
+  CnnStatus status = check_options (options, model, error);
   if (status)
     return status;
   CnnTrainer *t = calloc (1, sizeof *t);
@@ -158,6 +163,7 @@ cnn_trainer_new (CnnModel *model, const CnnTrainOptions *options, CnnPool *pool,
   t->options = *options;
   t->pool = pool;
   t->classes = info->classes;
+  t->boxes = info->boxes;
 
   status = make_weights (t, error);
   if (!status)
@@ -184,7 +190,7 @@ cnn_trainer_free (CnnTrainer *trainer)
   free (trainer->rows);
   free (trainer->grads);
   free (trainer->results);
-  free (trainer->labels);
+  free (trainer->targets);
   cnn_session_free (trainer->session);
   free (trainer->values);
   free (trainer->learned);
@@ -202,7 +208,7 @@ take_sample (void *data, int number, CNN_UNUSED int worker)
   size_t picture = (size_t) (d[1] * d[2] * d[3]);
   step->sample (step->data, number,
       (float *) x->data + (size_t) number * picture,
-      &step->trainer->labels[number]);
+      &step->trainer->targets[number]);
 }
 
 static void
@@ -211,13 +217,21 @@ judge_chunk (void *data, int chunk, CNN_UNUSED int worker)
   const Step *step = data;
   CnnTrainer *t = step->trainer;
   int first = chunk * CNN_LEARN_CHUNK, left = t->options.batch - first;
+  int count = left < CNN_LEARN_CHUNK ? left : CNN_LEARN_CHUNK;
   size_t at = (size_t) first * (size_t) t->classes;
   const float *logits = cnn_session_output (t->session, 0)->data;
-  float *gradient = cnn_session_output_grad (t->session)->data;
+  float *gradient = cnn_session_output_grad (t->session, 0)->data;
   t->results[chunk] = (CnnTrainResult){ 0 };
-  cnn_loss_cross_entropy (logits + at, t->labels + first,
-      left < CNN_LEARN_CHUNK ? left : CNN_LEARN_CHUNK, t->classes,
+  cnn_loss_cross_entropy (logits + at, t->targets + first, count, t->classes,
       t->options.label_smoothing, 1.0 / t->options.batch, gradient + at,
+      &t->results[chunk]);
+  if (t->boxes < 0)
+    return;
+  const float *boxes = cnn_session_output (t->session, t->boxes)->data;
+  gradient = cnn_session_output_grad (t->session, t->boxes)->data;
+  at = (size_t) first * 4;
+  cnn_loss_boxes (boxes + at, t->targets + first, count,
+      t->options.box_weight / t->options.batch, gradient + at,
       &t->results[chunk]);
 }
 
@@ -243,6 +257,7 @@ cnn_trainer_step (CnnTrainer *trainer, CnnSampleFunction sample, void *data,
 
   for (int k = 0; k < t->n_chunks; k++) {
     sum.loss += t->results[k].loss / t->options.batch;
+    sum.box_loss += t->results[k].box_loss / t->options.batch;
     sum.errors += t->results[k].errors;
   }
   if (result)

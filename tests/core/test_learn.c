@@ -251,7 +251,7 @@ test_gradients (gconstpointer data)
 
   for (int round = 0; round < 2; round++) {
     loss (&f);
-    CnnTensor *d = cnn_session_output_grad (f.session);
+    CnnTensor *d = cnn_session_output_grad (f.session, 0);
     for (size_t i = 0; i < elements (d); i++)
       ((float *) d->data)[i] = factor (i);
     cnn_session_learn_backward (f.session, 9, (float *const *const *) f.grads);

@@ -13,7 +13,7 @@ test_loss (void)
 {
   /* softmax (0, ln 3) = (1/4, 3/4) */
   float logits[] = { 0, logf (3), 1, 0 }, gradient[4];
-  int labels[] = { 1, 1 };
+  CnnTarget labels[] = { { .label = 1 }, { .label = 1 } };
   CnnTrainResult result = { 0 };
   cnn_loss_cross_entropy (logits, labels, 2, 2, 0, 0.5, gradient, &result);
   g_assert_cmpfloat_with_epsilon (gradient[0], 0.125, 1e-6);
@@ -29,12 +29,29 @@ test_loss (void)
   g_assert_cmpfloat_with_epsilon (gradient[1], 0, 1e-6);
 }
 
+/* Edges off by a tenth of the box, and by all of it; one without a box. */
+static void
+test_box_loss (void)
+{
+  CnnTarget targets[] = { { .has_box = 1, .box = { 0.1f, 0.2f, 0.3f, 0.3f } },
+    { .box = { 1, 1, 1, 1 } } };
+  float boxes[] = { 0.14f, 0.2f, 0.3f, 0.8f, 5, 5, 5, 5 }, gradient[8];
+  CnnTrainResult result = { 0 };
+  cnn_loss_boxes (boxes, targets, 2, 0.5, gradient, &result);
+  g_assert_cmpfloat_with_epsilon (result.box_loss, 0.05 + 0.95, 1e-6);
+  g_assert_cmpfloat_with_epsilon (gradient[0], 0.5 / 0.4, 1e-5);
+  g_assert_cmpfloat_with_epsilon (gradient[3], 0.5 / 0.5, 1e-5);
+  for (int i = 0; i < 8; i++)
+    if (i != 0 && i != 3)
+      g_assert_cmpfloat (gradient[i], ==, 0);
+}
+
 static void
 test_loss_gradient (void)
 {
   CnnRng rng;
   float z[6], g[6], unused[6];
-  int labels[] = { 2, 0 };
+  CnnTarget labels[] = { { .label = 2 }, { .label = 0 } };
   cnn_rng_init (&rng, 1, 0);
   for (int i = 0; i < 6; i++)
     z[i] = cnn_rng_range (&rng, -3, 3);
@@ -164,6 +181,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/loss/boxes", test_box_loss);
   g_test_add_func ("/loss/numbers", test_loss);
   g_test_add_func ("/loss/gradient", test_loss_gradient);
   g_test_add_func ("/optimise/sgd", test_sgd);

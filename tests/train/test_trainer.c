@@ -13,17 +13,20 @@
 
 /* Four classes: a bright bar at one of the four borders, under noise. */
 static void
-bar_sample (void *data, int sample, float *input, int *label)
+bar_sample (void *data, int sample, float *input, CnnTarget *target)
 {
   CnnRng rng;
   cnn_rng_init (&rng, *(const uint64_t *) data, (uint64_t) sample);
-  *label = (int) cnn_rng_int (&rng, 4);
+  int label = (int) cnn_rng_int (&rng, 4);
+  *target = (CnnTarget){ .label = label, .has_box = label < 3 };
+  for (int i = 0; i < 4; i++)
+    target->box[i] = i == label ? -0.1f : 0.2f + 0.1f * (float) label;
   for (int i = 0; i < SIDE; i++)
     for (int k = 0; k < SIDE; k++) {
-      bool lit = *label == 0 ? i == 0
-          : *label == 1      ? i == SIDE - 1
-          : *label == 2      ? k == 0
-                             : k == SIDE - 1;
+      bool lit = label == 0 ? i == 0
+          : label == 1      ? i == SIDE - 1
+          : label == 2      ? k == 0
+                            : k == SIDE - 1;
       input[i * SIDE + k] = (lit ? 1.0f : 0.0f) + 0.2f * cnn_rng_normal (&rng);
     }
 }
@@ -43,6 +46,38 @@ small_net (bool dropout)
     net_op (&net, "Dropout");
   net_dense (&net, 12, 4);
   return net_end (&net);
+}
+
+/* The same with a box head: 8 numbers, of which the last four are the box. */
+static CnnModel *
+two_heads (void)
+{
+  CnnError error = { 0 };
+  CnnModel *model = NULL;
+  Net net;
+  int64_t sizes[] = { 4, 4 };
+  CnnTensor parts = { CNN_TYPE_INT64, { 1, { 2 } }, sizes };
+  CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  const char *out[] = { "logits", "boxes" };
+  net_begin (&net, 3, 1, SIDE, SIDE);
+  net_conv (&net, 1, 4, 3, 1, 1);
+  net_op (&net, "Relu");
+  net_pool (&net, "MaxPool", 2, 2);
+  net_op (&net, "Flatten");
+  net_dense (&net, 36, 12);
+  net_op (&net, "Relu");
+  net_dense (&net, 12, 8);
+  const char *in[] = { net.last, "parts" };
+  net_ok (cnn_graph_add_constant (net.graph, "parts", &parts, &error), &error);
+  net_ok (cnn_graph_add_node (net.graph, "Split", "heads", in, 2, out, 2, &axis,
+              1, &error),
+      &error);
+  for (int i = 0; i < 2; i++)
+    net_ok (cnn_graph_add_output (net.graph, out[i], &error), &error);
+  net_ok (cnn_graph_set_metadata (net.graph, "convnet.boxes", "boxes", &error),
+      &error);
+  net_ok (cnn_model_new (net.graph, &model, &error), &error);
+  return model;
 }
 
 static CnnTrainer *
@@ -82,6 +117,33 @@ test_learns (void)
     g_assert_cmpfloat (first.loss, >, 0.9);
     g_assert_cmpfloat (last.loss, <, 0.05);
     g_assert_cmpint (last.errors, ==, 0);
+    cnn_trainer_free (trainer);
+    cnn_model_unref (model);
+  }
+}
+
+/* Both heads learn from the same layers; a sample without a box costs the box
+ * head nothing, and a weight of 0 leaves it alone. */
+static void
+test_box_head (void)
+{
+  CnnTrainOptions options = { .optimiser = CNN_OPTIMISER_ADAM,
+    .momentum = 0.9,
+    .batch = BATCH,
+    .seed = 1,
+    .box_weight = 1 };
+  for (int k = 0; k < 2; k++) {
+    CnnModel *model = two_heads ();
+    options.box_weight = k ? 0 : 0.2;
+    CnnTrainer *trainer = new_trainer (model, &options, NULL);
+    CnnTrainResult first = train (trainer, 1, 0.005);
+    CnnTrainResult last = train (trainer, 800, 0.003);
+    g_assert_cmpfloat (last.loss, <, 0.05);
+    g_assert_cmpfloat (first.box_loss, >, 1);
+    if (k)
+      g_assert_cmpfloat (last.box_loss, >, 1);
+    else
+      g_assert_cmpfloat (last.box_loss, <, 0.3);
     cnn_trainer_free (trainer);
     cnn_model_unref (model);
   }
@@ -224,6 +286,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/trainer/box-head", test_box_head);
   g_test_add_func ("/trainer/learns", test_learns);
   g_test_add_func ("/trainer/threads", test_threads_do_not_matter);
   g_test_add_func ("/trainer/first-weights", test_first_weights);

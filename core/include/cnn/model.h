@@ -56,6 +56,11 @@ typedef enum
  *   (0, 1]; 1 if the model does not say
  * @threshold: confidence threshold chosen in validation, 0..1; 0.5 if the
  *   model does not say
+ * @boxes: which output is the box head, n 4 (h w); -1 = none
+ * @border: pixels around each level of a frame, repeating its edge, that
+ *   windows may reach over; 0 if the model does not say
+ * @min_size: height in frame pixels of the smallest objects that the model is
+ *   meant to look for; 0 if it does not say
  * @is_map: 1 if the output is n c h w, a class map; 0 if it is n c, the
  *   answer of a fixed-size classifier, which cnn_model_to_map() rewrites
  *
@@ -72,6 +77,7 @@ typedef struct
   CnnOutputKind output;
   double object_size;
   double threshold;
+  int boxes, border, min_size;
   int is_map;
 } CnnModelInfo;
 

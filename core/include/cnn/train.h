@@ -101,6 +101,7 @@ typedef enum
  * @weight_decay: decoupled; times rate, on weights, not on biases
  * @batch: pictures in a minibatch, 1 to 65536; best a multiple of 16
  * @label_smoothing: 0..1
+ * @box_weight: of the box head's loss beside the cross-entropy, 0 or more
  * @average: decay of the running average of the weights, 0..1; what
  *   cnn_trainer_model() gives; 0 = the last weights themselves
  * @seed: of the initial weights and of dropout
@@ -110,41 +111,57 @@ typedef enum
 typedef struct
 {
   CnnOptimiser optimiser;
-  double momentum, beta2, weight_decay, label_smoothing, average;
+  double momentum, beta2, weight_decay, label_smoothing, box_weight, average;
   int batch;
   uint64_t seed;
   int keep_weights;
 } CnnTrainOptions;
 
 /**
+ * CnnTarget:
+ * @label: the class
+ * @has_box: 1 = there is an object, @box says where; 0 = the box head may
+ *   answer what it likes
+ * @box: left, top, right, bottom distances of its edges from the window's
+ *   centre, in window heights, positive outwards
+ */
+typedef struct
+{
+  int label, has_box;
+  float box[4];
+} CnnTarget;
+
+/**
  * CnnSampleFunction:
  * @data: as given to cnn_trainer_step()
  * @sample: which sample of the minibatch, 0 to batch - 1
  * @input: (out): c x h x w floats
- * @label: (out): its class
+ * @target: (out): what the network is to answer
  *
  * Threads: called from several threads at a time, in any order; what it
  * writes may depend on @sample and @data only.
  */
-typedef void (
-    *CnnSampleFunction) (void *data, int sample, float *input, int *label);
+typedef void (*CnnSampleFunction) (void *data, int sample, float *input,
+    CnnTarget *target);
 
 typedef struct CnnTrainer CnnTrainer;
 
 /**
  * CnnTrainResult:
  * @loss: mean cross-entropy, in nats
+ * @box_loss: mean loss of the box head, over all samples
  * @errors: samples whose most probable class was not the label
  */
 typedef struct
 {
-  double loss;
+  double loss, box_loss;
   int errors;
 } CnnTrainResult;
 
 /**
  * cnn_trainer_new:
- * @model: a classifier, 1 c h w to n classes, logits; a reference is taken
+ * @model: a classifier, 1 c h w to n classes, logits, and perhaps a box head;
+ *   a reference is taken
  * @pool: (nullable): threads to use, borrowed, must outlive the trainer
  * @trainer: (out) (transfer full): free with cnn_trainer_free()
  *
@@ -163,7 +180,7 @@ CNN_API void cnn_trainer_free (CnnTrainer *trainer);
  * @rate: learning rate of this step
  * @result: (out) (nullable): loss and errors before the step
  *
- * One minibatch: forward, cross-entropy, backward, update. Neither allocates
+ * One minibatch: forward, losses, backward, update. Neither allocates
  * nor fails.
  */
 CNN_API void cnn_trainer_step (CnnTrainer *trainer, CnnSampleFunction sample,
