@@ -88,7 +88,7 @@ load (const BenchJob *job)
   else if (job->option)
     bench_fail (job->option, "no such option");
   if (cnn_session_new (model, &shape, &options, &ours->session, &error)
-      || cnn_resampler_new (job->width, job->height, job->width, job->height,
+      || cnn_resampler_new (job->width, job->height, job->width, job->height, 0,
           &ours->resampler, &error))
     bench_fail (job->model, error.message);
   ours->range = cnn_model_info (model)->range;

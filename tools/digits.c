@@ -93,10 +93,10 @@ make_worker (const Scorer *scorer, CnnModel *model, Worker *worker,
   return cnn_session_new (model, &shape, NULL, &worker->session, cause)
       == CNN_OK
       && cnn_resampler_new (digits->width, digits->height, scorer->fit_width,
-             scorer->fit_height, &worker->to_size, cause)
+             scorer->fit_height, 0, &worker->to_size, cause)
       == CNN_OK
       && cnn_resampler_new (scorer->width, scorer->height, scorer->width,
-             scorer->height, &worker->to_input, cause)
+             scorer->height, 0, &worker->to_input, cause)
       == CNN_OK;
 }
 

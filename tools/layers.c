@@ -336,7 +336,143 @@ add_dropout (Build *build, const Layer *layer, GError **error)
   return ok;
 }
 
+/* A node between any values, which stays beside the row of layers. Returns:
+ * name of its output, NULL on error. */
+static const char *
+add_beside (Build *build, const char *op, const char *layer, const char *what,
+    const char *const *inputs, const CnnAttribute *attributes, int count,
+    GError **error)
+{
+  char *name = g_strdup_printf ("%s.%s", layer, what);
+  const char *outputs[] = { name };
+  const char *kept;
+
+  if (cnn_graph_add_node (build->graph, op, name, inputs,
+          (int) g_strv_length ((char **) inputs), outputs, 1, attributes, count,
+          &build->cause)
+      != CNN_OK)
+    tool_fail_cnn (error, name, &build->cause);
+  kept = build->cause.status == CNN_OK ? g_intern_string (name) : NULL;
+  g_free (name);
+  return kept;
+}
+
+/* The mean over the layer's window, along rows, then along columns. */
+static const char *
+add_mean (Build *build, const char *layer, const char *what, const char *value,
+    const gint64 kernel[2], GError **error)
+{
+  for (int i = 1; i >= 0 && value; i--) {
+    gint64 sides[2] = { i ? 1 : kernel[0], i ? kernel[1] : 1 };
+    CnnAttribute attribute = { .name = "kernel_shape",
+      .type = CNN_ATTRIBUTE_INTS,
+      .count = 2,
+      .ints = sides };
+    char *name = g_strdup_printf ("%s%s", what, i ? "-rows" : "");
+
+    value = add_beside (build, "AveragePool", layer, name,
+        (const char *const[]){ value, NULL }, &attribute, 1, error);
+    g_free (name);
+  }
+  return value;
+}
+
+/* The middle of each window. */
+static const char *
+add_middle (Build *build, const char *layer, const gint64 kernel[2],
+    GError **error)
+{
+  gint64 lists[][2] = { { kernel[0] / 2, kernel[1] / 2 },
+    { build->h - (kernel[0] - 1) / 2, build->w - (kernel[1] - 1) / 2 },
+    { 2, 3 } };
+  static const char *const whats[] = { "starts", "ends", "axes" };
+  const char *inputs[5] = { build->value, NULL };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (whats); i++) {
+    CnnTensor tensor = { CNN_TYPE_INT64, { 1, { 2 } }, lists[i] };
+    char *name = g_strdup_printf ("%s.%s", layer, whats[i]);
+    gboolean ok =
+        cnn_graph_add_constant (build->graph, name, &tensor, &build->cause)
+        == CNN_OK;
+
+    inputs[i + 1] = g_intern_string (name);
+    g_free (name);
+    if (!ok) {
+      tool_fail_cnn (error, layer, &build->cause);
+      return NULL;
+    }
+  }
+  return add_beside (build, "Slice", layer, "middle", inputs, NULL, 0, error);
+}
+
+/* (x - mean) / sqrt (max (mean of squares - mean^2, 0) + floor^2) */
+static const char *
+normalise (Build *build, const char *name, const gint64 kernel[2],
+    const char *floor_name, GError **error)
+{
+  const char *x = build->value, *mean, *squares, *v;
+
+#define BESIDE(op, what, ...)                                                  \
+  add_beside (build, op, name, what,                                           \
+      (const char *const[]){ __VA_ARGS__, NULL }, NULL, 0, error)
+  if (!(mean = add_mean (build, name, "mean", x, kernel, error))
+      || !(v = BESIDE ("Mul", "square", x, x))
+      || !(squares = add_mean (build, name, "squares", v, kernel, error))
+      || !(v = BESIDE ("Mul", "mean-squared", mean, mean))
+      || !(v = BESIDE ("Sub", "variance", squares, v))
+      || !(v = BESIDE ("Relu", "positive", v))
+      || !(v = BESIDE ("Add", "floored", v, floor_name))
+      || !(v = BESIDE ("Sqrt", "deviation", v))
+      || !(x = add_middle (build, name, kernel, error))
+      || !(x = BESIDE ("Sub", "centred", x, mean)))
+    return NULL;
+  return BESIDE ("Div", "out", x, v);
+#undef BESIDE
+}
+
+/* Subtractive and divisive local contrast normalisation of one channel.
+ * Source: Jarrett, Kavukcuoglu, Ranzato, LeCun, "What is the best multi-stage
+ * architecture for object recognition?", 2009; here with a square window. */
+static gboolean
+add_lcn (Build *build, const Layer *layer, GError **error)
+{
+  const gint64 one[2] = { 1, 1 }, none[2] = { 0, 0 };
+  gint64 kernel[2];
+  double least;
+  int kh, kw;
+  float square;
+  CnnTensor tensor = { CNN_TYPE_FLOAT32, { 0 }, &square };
+  char *name, *constant;
+  const char *out = NULL;
+  Build before = *build;
+
+  if (!tool_parse_size (layer->words[0], MAX_KERNEL, &kh, &kw, error)
+      || !tool_parse_double (layer->words[1], 1e-4, 1e6, &least, error))
+    return FALSE;
+  kernel[0] = kh;
+  kernel[1] = kw;
+  if (!slide (build, kernel, one, none, one, error))
+    return FALSE;
+  square = (float) (least * least);
+  name = number_name (build, "lcn");
+  constant = g_strdup_printf ("%s.floor", name);
+  before.cause = (CnnError){ 0 };
+  if (cnn_graph_add_constant (build->graph, constant, &tensor, &build->cause)
+      != CNN_OK)
+    tool_fail_cnn (error, name, &build->cause);
+  else
+    out = normalise (&before, name, kernel, constant, error);
+  g_free (constant);
+  g_free (name);
+  if (!out)
+    return FALSE;
+  g_free (build->value);
+  build->value = g_strdup (out);
+  return TRUE;
+}
+
 static const LayerKind kinds[] = {
+  { "lcn", "HxW FLOOR", 2, { NULL }, add_lcn },
   { "conv", "CHANNELS HxW [stride=] [pad=] [dilation=] [group=]", 2,
       { "stride", "pad", "dilation", "group" }, add_conv },
   { "maxpool", "HxW [stride=] [pad=]", 1, { "stride", "pad" }, add_pool },
@@ -444,9 +580,31 @@ add_ends (Build *build, GError **error)
   return TRUE;
 }
 
+/* The last layer's units, parted into classes and box. */
+static gboolean
+split_heads (Build *build, int classes, GError **error)
+{
+  gint64 sizes[] = { classes, 4 };
+  CnnTensor tensor = { CNN_TYPE_INT64, { 1, { 2 } }, sizes };
+  CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
+  const char *inputs[] = { build->value, "heads.sizes" };
+  const char *outputs[] = { TOOL_LAYERS_OUTPUT, TOOL_LAYERS_BOXES };
+
+  if (cnn_graph_add_constant (build->graph, inputs[1], &tensor, &build->cause)
+          != CNN_OK
+      || cnn_graph_add_node (build->graph, "Split", "heads", inputs, 2, outputs,
+             2, &axis, 1, &build->cause)
+          != CNN_OK
+      || cnn_graph_add_output (build->graph, TOOL_LAYERS_BOXES, &build->cause)
+          != CNN_OK)
+    return tool_fail_cnn (error, "heads", &build->cause);
+  build->c = classes;
+  return TRUE;
+}
+
 gboolean
 tool_layers_build (CnnGraph *graph, const char *layers, int channels,
-    int height, int width, int classes, GError **error)
+    int height, int width, int classes, gboolean boxes, GError **error)
 {
   Build build = { .graph = graph,
     .value = g_strdup (TOOL_LAYERS_INPUT),
@@ -460,14 +618,14 @@ tool_layers_build (CnnGraph *graph, const char *layers, int channels,
   if (ok && !parts[0])
     ok = tool_fail (error, "no layers");
   for (int i = 0; ok && parts[i]; i++) {
-    build.last = !parts[i + 1];
+    build.last = !parts[i + 1] && !boxes;
     ok = add_layer (&build, parts[i], error);
   }
-  if (ok && (build.c != classes || !build.flat))
+  if (ok && (build.c != classes + (boxes ? 4 : 0) || !build.flat))
     ok = tool_fail (error,
-        "the last layer must be dense with %d units, one "
-        "for each label",
-        classes);
+        "the last layer must be dense with %d units, one for each label%s",
+        classes + (boxes ? 4 : 0), boxes ? " and four for the box" : "");
+  ok = ok && (!boxes || split_heads (&build, classes, error));
   g_strfreev (parts);
   g_hash_table_unref (build.numbers);
   g_free (build.value);

@@ -9,10 +9,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <cnn/detect.h>
+
 #include "layers.h"
 
 #define MAX_SIDE   1024
 #define MAX_EPOCHS 100000
+#define MAX_BORDER 256
+#define MAX_SIZE   32768
 
 typedef struct
 {
@@ -21,11 +25,13 @@ typedef struct
 } Reader;
 
 static const char *const model_keys[] = { "input", "labels", "background",
-  "layers", "object-size", "range", "threshold", NULL };
+  "layers", "object-size", "range", "threshold", "boxes", "border", "min-size",
+  NULL };
 static const char *const data_keys[] = { "train", "validate", "backgrounds",
   NULL };
 static const char *const train_keys[] = { "loss", "optimiser", "rate", "batch",
-  "epochs", "seed", "weight-decay", "label-smoothing", "average", NULL };
+  "epochs", "seed", "weight-decay", "label-smoothing", "average", "box-weight",
+  NULL };
 
 /* Numbers of CnnAugment, by their key; "scale" is two of them. */
 static const struct
@@ -48,6 +54,10 @@ static const struct
   { "clutter", offsetof (CnnAugment, clutter), 0, 1 },
   { "clean", offsetof (CnnAugment, clean), 0, 1 },
 };
+
+static const char *const scenes_keys[] = { "count", "windows", "scale-factor",
+  "black", "empty", "enlarged", "pen", "letters", "invert", "contrast-min",
+  "noise", NULL };
 
 static const struct
 {
@@ -138,6 +148,8 @@ check_group (const Reader *reader, const char *group, GError **error)
     known = data_keys;
   else if (strcmp (group, "train") == 0)
     known = train_keys;
+  else if (strcmp (group, "scenes") == 0)
+    known = scenes_keys;
   else if (strcmp (group, "augment") != 0)
     ok = tool_fail (error, "no such group: [%s]", group);
   for (int i = 0; ok && keys && keys[i]; i++)
@@ -230,18 +242,27 @@ static gboolean
 read_model (Reader *reader, GError **error)
 {
   ToolRecipe *recipe = reader->recipe;
+  gint64 boxes = 0, border = 0, least = 0;
+  gboolean ok;
 
   recipe->object_size = 1;
   recipe->threshold = -1;
   recipe->layers = get (reader, "model", "layers");
   if (!recipe->layers)
     return tool_fail (error, "[model] layers is missing");
-  return read_input (reader, error) && read_labels (reader, error)
+  ok = read_input (reader, error) && read_labels (reader, error)
       && read_range (reader, error)
       && get_double (reader, "model", "object-size", 0.01, 1,
           &recipe->object_size, error)
       && get_double (reader, "model", "threshold", 0, 1, &recipe->threshold,
-          error);
+          error)
+      && get_int (reader, "model", "boxes", 0, 1, &boxes, error)
+      && get_int (reader, "model", "border", 0, MAX_BORDER, &border, error)
+      && get_int (reader, "model", "min-size", 0, MAX_SIZE, &least, error);
+  recipe->boxes = boxes != 0;
+  recipe->border = (int) border;
+  recipe->min_size = (int) least;
+  return ok;
 }
 
 static gboolean
@@ -301,6 +322,47 @@ read_augment (Reader *reader, GError **error)
         "[augment] background-share without a [model] "
         "background");
   return read_scale (reader, error);
+}
+
+static gboolean
+read_scenes (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  CnnScenesConfig *c = &recipe->scenes;
+  CnnSceneSources *s = &recipe->sources;
+  gint64 count = 600, windows = 96, letters = 0;
+
+  recipe->has_scenes = g_key_file_has_group (reader->file, "scenes");
+  if (!recipe->has_scenes)
+    return TRUE;
+  if (recipe->background < 0 || recipe->channels != 1)
+    return tool_fail (error,
+        "[scenes] are for networks with one channel and a background class");
+  c->scale_factor = CNN_DEFAULT_SCALE_FACTOR;
+  s->contrast_min = 1;
+  if (!get_int (reader, "scenes", "count", 1, 1000000, &count, error)
+      || !get_int (reader, "scenes", "windows", 4, 1000, &windows, error)
+      || !get_double (reader, "scenes", "scale-factor", 1.1, 4,
+          &c->scale_factor, error)
+      || !get_double (reader, "scenes", "black", 0, 1, &s->black_share, error)
+      || !get_double (reader, "scenes", "empty", 0, 1, &s->empty_share, error)
+      || !get_double (reader, "scenes", "enlarged", 0, 1, &c->enlarged_share,
+          error)
+      || !get_double (reader, "scenes", "pen", 0, 1, &s->pen_share, error)
+      || !get_int (reader, "scenes", "letters", 0, 100000, &letters, error)
+      || !get_double (reader, "scenes", "invert", 0, 1, &s->invert, error)
+      || !get_double (reader, "scenes", "contrast-min", 0, 1, &s->contrast_min,
+          error)
+      || !get_double (reader, "scenes", "noise", 0, 1, &s->noise, error))
+    return FALSE;
+  c->window = recipe->height;
+  c->border = recipe->border;
+  c->object = recipe->object_size * recipe->height;
+  c->background = recipe->background;
+  c->count = (int) count;
+  c->windows = (int) windows;
+  recipe->letters = (int) letters;
+  return TRUE;
 }
 
 /* "momentum=0.9" of @words[1...] into *values, by @keys. */
@@ -402,6 +464,8 @@ read_train (Reader *reader, GError **error)
   CnnTrainOptions *options = &recipe->options;
   char *loss = get (reader, "train", "loss");
   gint64 batch = 64, epochs = 1, seed = 1;
+
+  options->box_weight = 1;
   gboolean ok = TRUE;
 
   if (loss && strcmp (loss, "cross-entropy") != 0)
@@ -416,6 +480,8 @@ read_train (Reader *reader, GError **error)
           &options->weight_decay, error)
       && get_double (reader, "train", "label-smoothing", 0, 0.9,
           &options->label_smoothing, error)
+      && get_double (reader, "train", "box-weight", 0, 100,
+          &options->box_weight, error)
       && get_double (reader, "train", "average", 0, 0.999999, &options->average,
           error);
   options->batch = (int) batch;
@@ -433,7 +499,7 @@ tool_recipe_read (const char *path, GError **error)
       g_key_file_load_from_file (reader.file, path, G_KEY_FILE_NONE, error)
       && check_keys (&reader, error) && read_model (&reader, error)
       && read_data (&reader, error) && read_augment (&reader, error)
-      && read_train (&reader, error);
+      && read_scenes (&reader, error) && read_train (&reader, error);
 
   g_key_file_unref (reader.file);
   if (ok)
@@ -461,6 +527,7 @@ set_metadata (const ToolRecipe *recipe, CnnGraph *graph, CnnError *cause)
 {
   char *labels = g_strjoinv ("\n", recipe->labels);
   char size[G_ASCII_DTOSTR_BUF_SIZE], threshold[G_ASCII_DTOSTR_BUF_SIZE];
+  char border[16], least[16];
   const char *range = NULL;
   CnnStatus status = CNN_OK;
 
@@ -469,6 +536,8 @@ set_metadata (const ToolRecipe *recipe, CnnGraph *graph, CnnError *cause)
       range = ranges[i].onnx;
   g_ascii_formatd (size, sizeof size, "%.6g", recipe->object_size);
   g_ascii_formatd (threshold, sizeof threshold, "%.6g", recipe->threshold);
+  g_snprintf (border, sizeof border, "%d", recipe->border);
+  g_snprintf (least, sizeof least, "%d", recipe->min_size);
 
   const char *const pairs[][2] = {
     { "Image.BitmapPixelFormat", recipe->channels == 1 ? "Gray8" : "Rgb8" },
@@ -479,6 +548,9 @@ set_metadata (const ToolRecipe *recipe, CnnGraph *graph, CnnError *cause)
     { "convnet.output", "logits" },
     { "convnet.object-size", size },
     { "convnet.threshold", recipe->threshold < 0 ? NULL : threshold },
+    { "convnet.boxes", recipe->boxes ? TOOL_LAYERS_BOXES : NULL },
+    { "convnet.border", recipe->border ? border : NULL },
+    { "convnet.min-size", recipe->min_size ? least : NULL },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (pairs) && status == CNN_OK; i++)
     if (pairs[i][1])
@@ -501,7 +573,7 @@ tool_recipe_model (const ToolRecipe *recipe, GError **error)
   }
   if (!tool_layers_build (graph, recipe->layers, recipe->channels,
           recipe->height, recipe->width, (int) g_strv_length (recipe->labels),
-          error))
+          recipe->boxes, error))
     goto fail;
   if (cnn_model_new (graph, &model, &cause) != CNN_OK) {
     tool_fail_cnn (error, "network", &cause);

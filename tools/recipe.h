@@ -36,9 +36,15 @@ typedef struct
  * @labels: names of the classes, NULL-terminated
  * @background: class that means "nothing here", -1 = none
  * @threshold: confidence threshold to write into the model, -1 = none
+ * @boxes: whether there is a box head
+ * @border: pixels around frames that windows may reach over
+ * @min_size: height of the smallest objects to look for, 0 = the model's own
  * @layers: as written, see layers.h
  * @train, @validate, @backgrounds: (nullable): paths below the data folder
  * @augment: without backgrounds
+ * @has_scenes: whether windows are cut from scenes, as @scenes and @sources say,
+ *   instead of made one by one as @augment says
+ * @letters: pictures of printed letters to draw for them
  */
 typedef struct
 {
@@ -47,9 +53,15 @@ typedef struct
   char **labels;
   int background;
   double object_size, threshold;
+  gboolean boxes;
+  int border, min_size;
   char *layers;
   char *train, *validate, *backgrounds;
   CnnAugment augment;
+  gboolean has_scenes;
+  CnnScenesConfig scenes;
+  CnnSceneSources sources;
+  int letters;
   CnnTrainOptions options;
   ToolRate rate;
   int epochs;

@@ -40,6 +40,8 @@ typedef struct
   ToolDigits train, validate;
   guint8 *classes; /* of the training digits */
   CnnDigits digits;
+  CnnScenes *scenes; /* NULL: patches one by one */
+  int samples;       /* of an epoch */
   CnnPool *pool;
   CnnModel *model;
   CnnTrainer *trainer;
@@ -162,10 +164,29 @@ read_all (Train *train, const char *path, GError **error)
 }
 
 static gboolean
+prepare_scenes (Train *train, GError **error)
+{
+  ToolRecipe *recipe = train->recipe;
+  CnnSceneSources *sources = &recipe->sources;
+  CnnError cause = { 0 };
+
+  if (!recipe->has_scenes)
+    return TRUE;
+  sources->digits = &train->digits;
+  sources->backgrounds = train->backgrounds.images;
+  sources->n_backgrounds = train->backgrounds.count;
+  if (cnn_scenes_new (&recipe->scenes, sources, train->pool, &train->scenes,
+          &cause)
+      != CNN_OK)
+    return tool_fail_cnn (error, "scenes", &cause);
+  return TRUE;
+}
+
+static gboolean
 prepare (Train *train, const char *path, GError **error)
 {
   CnnError cause = { 0 };
-  int count = train->digits.count, epochs = train->recipe->epochs;
+  int epochs = train->recipe->epochs;
 
   train->pool = tool_pool_new (train->threads, error);
   if (!train->pool)
@@ -174,8 +195,12 @@ prepare (Train *train, const char *path, GError **error)
           &train->trainer, &cause)
       != CNN_OK)
     return tool_fail_cnn (error, path, &cause);
-  train->steps = MAX (1, count / train->recipe->options.batch);
-  train->order = g_new (guint32, count);
+  if (!prepare_scenes (train, error))
+    return FALSE;
+  train->samples =
+      train->scenes ? cnn_scenes_size (train->scenes) : train->digits.count;
+  train->steps = MAX (1, train->samples / train->recipe->options.batch);
+  train->order = g_new (guint32, train->samples);
   train->history.rate = g_new0 (double, epochs);
   train->history.loss = g_new0 (double, epochs);
   train->history.error = g_new0 (double, epochs);
@@ -206,7 +231,7 @@ static void
 shuffle (Train *train)
 {
   guint32 *order = train->order;
-  guint32 count = (guint32) train->digits.count;
+  guint32 count = (guint32) train->samples;
 
   for (guint32 i = 0; i < count; i++)
     order[i] = i;
@@ -244,11 +269,15 @@ give_sample (void *data, int sample, float *input, CnnTarget *target)
   gsize pixels = (gsize) recipe->height * (gsize) recipe->width;
   guint64 position = (guint64) train->step * (guint64) recipe->options.batch
       + (guint64) sample;
-  guint32 index = train->order[position % (guint64) train->digits.count];
+  guint32 index = train->order[position % (guint64) train->samples];
 
-  cnn_augment_patch (&train->augment, &train->digits, (int) index,
-      random_at (train, 2, position), input, &target->label);
-  target->has_box = FALSE;
+  if (train->scenes)
+    cnn_scenes_sample (train->scenes, (int) index, input, target);
+  else
+    cnn_augment_patch (&train->augment, &train->digits, (int) index,
+        random_at (train, 2, position), input, &target->label);
+  if (!train->scenes)
+    target->has_box = FALSE;
   apply_range (recipe->range, input, pixels);
   for (int c = 1; c < recipe->channels; c++)
     memcpy (input + (gsize) c * pixels, input, pixels * sizeof (float));
@@ -281,8 +310,14 @@ run_epoch (Train *train, GError **error)
   const ToolRecipe *recipe = train->recipe;
   gint64 begin = g_get_monotonic_time ();
   double loss = 0, errors = 0, rate = 0;
+  CnnError cause = { 0 };
 
   shuffle (train);
+  if (train->scenes
+      && cnn_scenes_renew (train->scenes, train->epoch ? train->model : NULL,
+             random_at (train, 3, 0), &cause)
+          != CNN_OK)
+    return tool_fail_cnn (error, "scenes", &cause);
   for (train->step = 0; train->step < train->steps; train->step++) {
     double done = train->step + 1;
     CnnTrainResult result;
@@ -404,6 +439,7 @@ clear (Train *train)
 {
   tool_progress_free (train->progress);
   cnn_trainer_free (train->trainer);
+  cnn_scenes_free (train->scenes);
   cnn_pool_free (train->pool);
   cnn_model_unref (train->model);
   tool_digits_clear (&train->train);

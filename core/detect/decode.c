@@ -65,9 +65,23 @@ any_reaches (const float *best, size_t n, float threshold)
   return any;
 }
 
+static CnnBox
+box_of (const CnnMap *map, const CnnWindows *windows, const float *boxes,
+    int cell)
+{
+  int i = cell / map->width, j = cell % map->width;
+  int cells = map->width * map->height;
+  if (!boxes)
+    return cnn_windows_box (windows, i, j);
+  const float *at = boxes + cell;
+  float edges[] = { at[0], at[cells], at[2 * cells], at[3 * cells] };
+  return cnn_windows_regressed (windows, i, j, edges);
+}
+
 void
 cnn_decode_candidates (const CnnMap *map, int level, const CnnWindows *windows,
-    const CnnWinners *winners, float threshold, CnnCandidates *candidates)
+    const float *boxes, const CnnWinners *winners, float threshold,
+    CnnCandidates *candidates)
 {
   size_t cells = (size_t) map->width * (size_t) map->height;
   for (size_t first = 0, n; first < cells; first += n) {
@@ -80,7 +94,7 @@ cnn_decode_candidates (const CnnMap *map, int level, const CnnWindows *windows,
       if (!(best[i] >= threshold) || winners->class_id[cell] < 0)
         continue;
       CnnCandidate candidate = {
-        .box = cnn_windows_box (windows, cell / map->width, cell % map->width),
+        .box = box_of (map, windows, boxes, cell),
         /* A network may call its outputs probabilities and be wrong. */
         .confidence = best[i] < 1 ? best[i] : 1,
         .class_id = winners->class_id[cell],

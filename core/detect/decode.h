@@ -29,13 +29,16 @@ void cnn_decode_winners (const CnnMap *map, int background,
 /**
  * cnn_decode_candidates:
  * @map: class map of level @level
- * @windows: its boxes
+ * @windows: its cells' places
+ * @boxes: (nullable): the box head's, 4 x height x width: distances of left,
+ *   top, right and bottom from the window's centre, in window heights. NULL =
+ *   the box of a cell is that of its window
  * @winners: of all its cells
  *
  * Adds each cell whose winner has the threshold or more.
  */
 void cnn_decode_candidates (const CnnMap *map, int level,
-    const CnnWindows *windows, const CnnWinners *winners, float threshold,
-    CnnCandidates *candidates);
+    const CnnWindows *windows, const float *boxes, const CnnWinners *winners,
+    float threshold, CnnCandidates *candidates);
 
 #endif

@@ -14,13 +14,15 @@
 #include "graph/program.h"
 #include "image/changes.h"
 
-/* margin: pixels that a window sees beyond the one that changed. stale: where
- * the map is newer than its winners. */
+/* margin: pixels that a window sees beyond the one that changed. boxes:
+ * (nullable): of the box head, 4 x map height x map width. stale: where the map
+ * is newer than its winners. */
 typedef struct
 {
   CnnResampler *resampler;
   CnnSession *session;
   CnnMap map;
+  const float *boxes;
   CnnWindows windows;
   int margin;
   CnnWinners winners;
@@ -87,8 +89,10 @@ static CnnStatus
 make_session (const CnnDetector *d, const CnnLevel *size, CnnPool *pool,
     int info_only, CnnSession **session, CnnError *error)
 {
+  const CnnModelInfo *info = cnn_model_info (d->model);
   CnnShape shape = { 4,
-    { 1, cnn_model_info (d->model)->channels, size->height, size->width } };
+    { 1, info->channels, size->height + 2 * info->border,
+        size->width + 2 * info->border } };
   CnnSessionOptions options = { .pool = pool,
     .arena = d->arena,
     .precision = d->config.precision,
@@ -172,13 +176,34 @@ session_macs (const CnnSession *session)
   return macs;
 }
 
+/* The box head must have a cell for each of the class map's. */
+static CnnStatus
+find_boxes (const CnnDetector *d, Level *level, CnnError *error)
+{
+  int head = cnn_model_info (d->model)->boxes;
+  if (head < 0)
+    return CNN_OK;
+  const CnnTensor *boxes = cnn_session_output (level->session, head);
+  const CnnShape wanted = { 4, { 1, 4, level->map.height, level->map.width } };
+  if (boxes->type != CNN_TYPE_FLOAT32
+      || !cnn_shape_equal (&boxes->shape, &wanted))
+    return cnn_error_set (error, CNN_ERROR_UNSUPPORTED,
+        "output '%s' is no box head: it has not 4 numbers for each of %dx%d "
+        "cells",
+        cnn_model_output_name (d->model, head), level->map.width,
+        level->map.height);
+  level->boxes = boxes->data;
+  return CNN_OK;
+}
+
 static CnnStatus
 add_level (CnnDetector *d, const CnnLevel *size, CnnError *error)
 {
   const CnnDetectorConfig *config = &d->config;
   Level *level = &d->levels[d->n_levels++];
   CnnStatus status = cnn_resampler_new (config->width, config->height,
-      size->width, size->height, &level->resampler, error);
+      size->width, size->height, cnn_model_info (d->model)->border,
+      &level->resampler, error);
   if (!status)
     status = make_session (d, size, config->pool, 0, &level->session, error);
   if (!status)
@@ -191,10 +216,16 @@ add_level (CnnDetector *d, const CnnLevel *size, CnnError *error)
   level->map.height = (int) scores->shape.dims[2];
   level->map.width = (int) scores->shape.dims[3];
   level->map.scores = scores->data;
+  level->map.geometry.offset[0] -= cnn_model_info (d->model)->border;
+  level->map.geometry.offset[1] -= cnn_model_info (d->model)->border;
+  if (!status)
+    status = find_boxes (d, level, error);
+  if (status)
+    return status;
   level->map.scale_x = (double) config->width / size->width;
   level->map.scale_y = (double) config->height / size->height;
   cnn_windows_init (&level->windows, &level->map.geometry, level->map.scale_x,
-      level->map.scale_y, d->object_px);
+      level->map.scale_y, d->object_px, d->window[0]);
   size_t cells = (size_t) level->map.width * (size_t) level->map.height;
   level->winners.best = calloc (cells, sizeof *level->winners.best);
   level->winners.class_id = calloc (cells, sizeof *level->winners.class_id);
@@ -215,6 +246,8 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
   if (!d)
     return cnn_error_memory (error, sizeof *d, "a detector");
   d->config = *config;
+  if (!config->min_size)
+    d->config.min_size = cnn_model_info (model)->min_size;
 
   CnnStatus status =
       prepare_model (model, config->window_stride, &d->model, error);
@@ -223,7 +256,8 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
   if (!status)
     status = find_window (d, model, error);
   if (!status)
-    status = cnn_pyramid_plan (config, d->window, d->object_px, levels,
+    status = cnn_pyramid_plan (&d->config, d->window,
+        cnn_model_info (model)->border, d->object_px, levels,
         &n_levels, error);
   if (!status && d->per_pixel) {
     status = plan_frame (d, &levels[0], error);
@@ -348,8 +382,8 @@ decode_level (CnnDetector *d, int k, const CnnDetectParams *params)
     cnn_decode_winners (&level->map, params->background, &level->stale.items[i],
         &level->winners);
   level->stale.count = 0;
-  cnn_decode_candidates (&level->map, k, &level->windows, &level->winners,
-      (float) params->threshold, &d->candidates);
+  cnn_decode_candidates (&level->map, k, &level->windows, level->boxes,
+      &level->winners, (float) params->threshold, &d->candidates);
 }
 
 int

@@ -40,15 +40,16 @@ level_of (double size, double object_px, double factor)
 }
 
 static bool
-window_fits (const int window[2], double width, double height)
+window_fits (const int window[2], int border, double width, double height)
 {
-  return width >= window[1] && height >= window[0];
+  return width >= 1 && height >= 1 && width + 2 * border >= window[1]
+      && height + 2 * border >= window[0];
 }
 
 CnnStatus
 cnn_pyramid_plan (const CnnDetectorConfig *config, const int window[2],
-    double object_px, CnnLevel levels[CNN_MAX_LEVELS], int *n_levels,
-    CnnError *error)
+    int border, double object_px, CnnLevel levels[CNN_MAX_LEVELS],
+    int *n_levels, CnnError *error)
 {
   double factor =
       config->scale_factor ? config->scale_factor : CNN_DEFAULT_SCALE_FACTOR;
@@ -61,6 +62,8 @@ cnn_pyramid_plan (const CnnDetectorConfig *config, const int window[2],
     first = round (level_of (config->min_size, object_px, factor));
   if (config->max_size)
     last = round (level_of (config->max_size, object_px, factor));
+  else if (border)
+    last = fmax (first, floor (level_of (config->height, object_px, factor)));
   if (last < first)
     first = last;
 
@@ -69,7 +72,7 @@ cnn_pyramid_plan (const CnnDetectorConfig *config, const int window[2],
     double scale = pow (factor, k);
     double width = round (config->width / scale);
     double height = round (config->height / scale);
-    if (!window_fits (window, width, height))
+    if (!window_fits (window, border, width, height))
       break;
     if (width > CNN_MAX_IMAGE_SIDE || height > CNN_MAX_IMAGE_SIDE)
       return cnn_error_set (error, CNN_ERROR_ARGUMENT,

@@ -8,6 +8,10 @@
 
 #include "detect/windows.h"
 
+/* Bounds of a regressed edge and of a side, in window heights. */
+#define FAR   2.0f
+#define LEAST 0.02f
+
 static double
 first_centre (const CnnGeometry *geometry, int axis)
 {
@@ -16,7 +20,7 @@ first_centre (const CnnGeometry *geometry, int axis)
 
 void
 cnn_windows_init (CnnWindows *windows, const CnnGeometry *geometry,
-    double scale_x, double scale_y, double object_px)
+    double scale_x, double scale_y, double object_px, double window_px)
 {
   *windows = (CnnWindows){
     .first_x = first_centre (geometry, 1) * scale_x,
@@ -25,6 +29,8 @@ cnn_windows_init (CnnWindows *windows, const CnnGeometry *geometry,
     .step_y = geometry->stride[0] * scale_y,
     .width = object_px * scale_x,
     .height = object_px * scale_y,
+    .unit_x = window_px * scale_x,
+    .unit_y = window_px * scale_y,
   };
 }
 
@@ -37,6 +43,27 @@ cnn_windows_box (const CnnWindows *windows, int i, int j)
     .width = (float) windows->width,
     .height = (float) windows->height,
   };
+}
+
+static float
+within (float x, float low, float high)
+{
+  return x >= low ? (x < high ? x : high) : low;
+}
+
+CnnBox
+cnn_windows_regressed (const CnnWindows *windows, int i, int j,
+    const float edges[4])
+{
+  CnnBox box = cnn_windows_box (windows, i, j);
+  float e[4];
+  for (int k = 0; k < 4; k++)
+    e[k] = within (edges[k], -FAR, FAR);
+  box.cx += (e[2] - e[0]) / 2 * (float) windows->unit_x;
+  box.cy += (e[3] - e[1]) / 2 * (float) windows->unit_y;
+  box.width = within (e[0] + e[2], LEAST, 2 * FAR) * (float) windows->unit_x;
+  box.height = within (e[1] + e[3], LEAST, 2 * FAR) * (float) windows->unit_y;
+  return box;
 }
 
 static float

@@ -407,6 +407,9 @@ add_output (CnnRewrite *r, int v)
   }
   if (!status)
     status = as_float (r, v, &name);
+  const char *boxes = cnn_graph_metadata (r->to, "convnet.boxes");
+  if (!status && boxes && !strcmp (boxes, r->from->values[v].name))
+    status = cnn_graph_set_metadata (r->to, "convnet.boxes", name, r->error);
   return status ? status : cnn_graph_add_output (r->to, name, r->error);
 }
 

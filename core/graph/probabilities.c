@@ -5,7 +5,7 @@
  *
  * As an operator of the network it runs with the network's kernels and
  * threads. Of log softmax it takes softmax as well: that is the same as of
- * the logits. */
+ * the logits. Other outputs stay. */
 
 #include "graph/program.h"
 
@@ -35,9 +35,8 @@ append_softmax (CnnGraph *graph, CnnError *error)
       cnn_graph_add_node (graph, "Softmax", name, (const char *[]){ logits }, 1,
           (const char *[]){ name }, 1, &axis, 1, error);
   graph->opset = opset;
-  graph->n_outputs = 0;
   if (!status)
-    status = cnn_graph_add_output (graph, name, error);
+    graph->outputs[0] = cnn_graph_find (graph, name);
   if (!status)
     status = cnn_graph_set_metadata (graph, "convnet.output", "softmax", error);
   free (name);

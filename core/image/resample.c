@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "image/axis.h"
 #include "image/rows.h"
+#include "tensor/regions.h"
 
 #define LANES         4
 #define MAX_BANDS     16
@@ -48,7 +49,7 @@ typedef struct
  * taken, so that few threads touch little memory, and that again and again. */
 struct CnnResampler
 {
-  int src_width, src_height, dst_width, dst_height;
+  int src_width, src_height, dst_width, dst_height, border;
   CnnSpan *across, *down;
   int n_bands, band_rows;
   Scratch scratch[MAX_BANDS];
@@ -62,7 +63,9 @@ typedef struct
   float gain, bias, low, high;
 } Tone;
 
-/* image: of the source, the columns from @first on that @region needs. */
+/* image: of the source, the columns from @first on that @region, without the
+ * border, needs. out: the first pixel within the border; pitch, plane: of the
+ * result. */
 typedef struct
 {
   CnnResampler *resampler;
@@ -71,6 +74,7 @@ typedef struct
   CnnRegion region;
   Tone tone;
   float *out;
+  size_t pitch, plane;
 } Job;
 
 /* -- mixing rows ------------------------------------------------------- */
@@ -215,7 +219,7 @@ squeeze (const Job *job, const Lanes *columns, int n_rows, float *out)
 {
   const CnnResampler *r = job->resampler;
   Tone t = job->tone;
-  size_t pitch = (size_t) r->dst_width;
+  size_t pitch = job->pitch;
   for (int x = job->region.x0; x < job->region.x1; x++) {
     CnnSpan span = r->across[x];
     span.first -= job->first;
@@ -229,9 +233,8 @@ static void
 do_rows (const Job *job, int channel, int y, int n_rows, Scratch *s)
 {
   const CnnResampler *r = job->resampler;
-  size_t pitch = (size_t) r->dst_width;
-  size_t plane = pitch * (size_t) r->dst_height;
-  float *out = job->out + (size_t) channel * plane + (size_t) y * pitch;
+  size_t pitch = job->pitch;
+  float *out = job->out + (size_t) channel * job->plane + (size_t) y * pitch;
 
   for (int i = 0; i < n_rows; i++)
     mix_rows (&job->image, channel, &r->down[y + i], s, s->mixed[i]);
@@ -243,6 +246,36 @@ do_rows (const Job *job, int channel, int y, int n_rows, Scratch *s)
   }
   interleave (s->mixed, job->image.width, s->columns);
   squeeze (job, s->columns, n_rows, out);
+}
+
+static void
+repeat (float value, int n, float *out)
+{
+  for (int i = 0; i < n; i++)
+    out[i] = value;
+}
+
+/* What lies beside row @y, and above or below it. */
+static void
+do_border (const Job *job, int channel, int y)
+{
+  const CnnResampler *r = job->resampler;
+  int border = r->border, first = job->region.x0, end = job->region.x1;
+  float *row =
+      job->out + (size_t) channel * job->plane + (size_t) y * job->pitch;
+  if (!first) {
+    repeat (row[0], border, row - border);
+    first = -border;
+  }
+  if (end == r->dst_width) {
+    repeat (row[end - 1], border, row + end);
+    end += border;
+  }
+  size_t bytes = (size_t) (end - first) * sizeof *row;
+  for (int i = 1; i <= border && !y; i++)
+    memcpy (row + first - (size_t) i * job->pitch, row + first, bytes);
+  for (int i = 1; i <= border && y == r->dst_height - 1; i++)
+    memcpy (row + first + (size_t) i * job->pitch, row + first, bytes);
 }
 
 /* There are as many as bands, so one is free. */
@@ -265,10 +298,13 @@ do_band (void *data, int task, int CNN_UNUSED worker)
   if (end > job->region.y1)
     end = job->region.y1;
 
-  for (int channel = 0; channel < job->image.channels; channel++)
+  for (int channel = 0; channel < job->image.channels; channel++) {
     for (int y = begin; y < end; y += LANES)
       do_rows (job, channel, y, end - y < LANES ? end - y : LANES,
           &r->scratch[slot]);
+    for (int y = begin; y < end && r->border; y++)
+      do_border (job, channel, y);
+  }
   atomic_fetch_and (&r->busy, ~(1u << slot));
 }
 
@@ -319,12 +355,40 @@ CnnRegion
 cnn_resampler_region (const CnnResampler *resampler, const CnnRegion *changed)
 {
   const CnnResampler *r = resampler;
-  return (CnnRegion){
+  int b = r->border;
+  CnnRegion region = {
     .x0 = spans_before (r->across, r->dst_width, changed->x0, true),
     .y0 = spans_before (r->down, r->dst_height, changed->y0, true),
     .x1 = spans_before (r->across, r->dst_width, changed->x1, false),
     .y1 = spans_before (r->down, r->dst_height, changed->y1, false),
   };
+  if (region.x0 >= region.x1 || region.y0 >= region.y1)
+    return region;
+  return (CnnRegion){
+    .x0 = region.x0 ? region.x0 + b : 0,
+    .y0 = region.y0 ? region.y0 + b : 0,
+    .x1 = region.x1 + (region.x1 == r->dst_width ? 2 * b : b),
+    .y1 = region.y1 + (region.y1 == r->dst_height ? 2 * b : b),
+  };
+}
+
+/* @region of the result without the border; what it has of that comes from the
+ * pixel next to it. */
+static CnnRegion
+within_border (const CnnResampler *r, const CnnRegion *region)
+{
+  CnnRegion moved = {
+    region->x0 - r->border,
+    region->y0 - r->border,
+    region->x1 - r->border,
+    region->y1 - r->border,
+  };
+  CnnRegion clipped = cnn_region_clip (&moved, r->dst_width, r->dst_height);
+  clipped.x0 = clipped.x0 < r->dst_width ? clipped.x0 : r->dst_width - 1;
+  clipped.y0 = clipped.y0 < r->dst_height ? clipped.y0 : r->dst_height - 1;
+  clipped.x1 = clipped.x1 > 0 ? clipped.x1 : 1;
+  clipped.y1 = clipped.y1 > 0 ? clipped.y1 : 1;
+  return clipped;
 }
 
 void
@@ -335,19 +399,24 @@ cnn_resampler_run_region (CnnResampler *resampler, const CnnImage *image,
   assert (image->width == r->src_width && image->height == r->src_height);
   if (region->x0 >= region->x1 || region->y0 >= region->y1)
     return;
-  const CnnSpan *last = &r->across[region->x1 - 1];
+  CnnRegion inner = within_border (r, region);
+  const CnnSpan *last = &r->across[inner.x1 - 1];
+  size_t border = (size_t) r->border;
+  size_t pitch = (size_t) r->dst_width + 2 * border;
   Job job = {
     .resampler = resampler,
     .image = *image,
-    .first = r->across[region->x0].first,
-    .region = *region,
+    .first = r->across[inner.x0].first,
+    .region = inner,
     .tone = tone_for (image->levels, range),
-    .out = out,
+    .out = out + border * pitch + border,
+    .pitch = pitch,
+    .plane = pitch * ((size_t) r->dst_height + 2 * border),
   };
   job.image.width = last->first + last->count - job.first;
   for (int c = 0; c < image->channels; c++)
     job.image.data[c] += (ptrdiff_t) job.first * image->step_bytes;
-  int rows = region->y1 - region->y0;
+  int rows = inner.y1 - inner.y0;
   cnn_pool_run (pool, (rows + r->band_rows - 1) / r->band_rows, do_band, &job);
 }
 
@@ -355,7 +424,9 @@ void
 cnn_resampler_run (CnnResampler *resampler, const CnnImage *image,
     CnnPixelRange range, CnnPool *pool, float *out)
 {
-  CnnRegion all = { 0, 0, resampler->dst_width, resampler->dst_height };
+  int both = 2 * resampler->border;
+  CnnRegion all = { 0, 0, resampler->dst_width + both,
+    resampler->dst_height + both };
   cnn_resampler_run_region (resampler, image, range, &all, pool, out);
 }
 
@@ -404,13 +475,17 @@ side_fits (int side)
 
 CnnStatus
 cnn_resampler_new (int src_width, int src_height, int dst_width, int dst_height,
-    CnnResampler **resampler, CnnError *error)
+    int border, CnnResampler **resampler, CnnError *error)
 {
   if (!side_fits (src_width) || !side_fits (src_height)
       || !side_fits (dst_width) || !side_fits (dst_height))
     return cnn_error_set (error, CNN_ERROR_ARGUMENT,
         "can't resize %dx%d to %dx%d: sides must be 1 to %d", src_width,
         src_height, dst_width, dst_height, CNN_MAX_IMAGE_SIDE);
+  if (border < 0 || border > CNN_MAX_IMAGE_SIDE)
+    return cnn_error_set (error, CNN_ERROR_ARGUMENT,
+        "a border of %d pixels: 0 to %d are possible", border,
+        CNN_MAX_IMAGE_SIDE);
 
   CnnResampler *r = calloc (1, sizeof *r);
   if (!r)
@@ -419,6 +494,7 @@ cnn_resampler_new (int src_width, int src_height, int dst_width, int dst_height,
   r->src_height = src_height;
   r->dst_width = dst_width;
   r->dst_height = dst_height;
+  r->border = border;
   cut_bands (r);
 
   size_t bytes = lay_out (r, NULL);

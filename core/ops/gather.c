@@ -190,6 +190,15 @@ forward_elements (const CnnOpCall *call)
   }
 }
 
+/* Channels are chosen alike in every cell. */
+static bool
+cellwise (const void *params, const CnnTensor *const *in)
+{
+  int64_t axis = ((const Params *) params)->axis;
+  return in[0]->shape.rank == 4 && in[1]->shape.rank == 1
+      && (axis == 1 || axis == -3);
+}
+
 const CnnOp cnn_op_gather = {
   .name = "Gather",
   .since = 1,
@@ -200,6 +209,7 @@ const CnnOp cnn_op_gather = {
   .parse = parse,
   .infer = infer_gather,
   .geometry = geometry,
+  .cellwise = cellwise,
   .forward = forward_gather,
   .backward = backward_gather,
 };

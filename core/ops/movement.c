@@ -383,7 +383,57 @@ places_slice (const CnnOpCall *call)
   return s;
 }
 
-MOVEMENT (slice)
+/* Cells @call->region of each plane of n c h w. */
+static void
+slice_region (const CnnOpCall *call)
+{
+  const CnnShape *x = &call->in[0]->shape, *y = &call->out[0]->shape;
+  const CnnRegion *r = call->region;
+  size_t bytes = cnn_type_bytes (call->in[0]->type);
+  int64_t steps[CNN_MAX_RANK];
+  Cut cuts[CNN_MAX_RANK];
+  bool known;
+  cnn_strides (x, steps);
+  read_cuts (call->params, call->in, call->n_in, cuts, &known, NULL);
+  for (int d = 0; d < x->rank; d++)
+    cut_axis (&cuts[d], x->dims[d]);
+  for (int64_t c = 0; c < y->dims[1]; c++)
+    for (int64_t i = r->y0; i < r->y1; i++) {
+      int64_t from = cuts[0].first * steps[0]
+          + (cuts[1].first + c * cuts[1].step) * steps[1]
+          + (cuts[2].first + i * cuts[2].step) * steps[2] + cuts[3].first;
+      int64_t to = (c * y->dims[2] + i) * y->dims[3];
+      for (int64_t j = r->x0; j < r->x1; j++)
+        memcpy ((char *) call->out[0]->data + (size_t) (to + j) * bytes,
+            (const char *) call->in[0]->data
+                + (size_t) (from + j * cuts[3].step) * bytes,
+            bytes);
+    }
+}
+
+static void
+forward_slice (const CnnOpCall *call)
+{
+  if (call->region)
+    slice_region (call);
+  else
+    forward (call, places_slice);
+}
+
+static void
+backward_slice (const CnnOpCall *call, const CnnOpGrad *grad)
+{
+  backward (call, grad, places_slice);
+}
+
+/* Samples stay apart, unless it is them that are chosen; opset 10 and later
+ * have that in inputs. */
+static CnnSamples
+samples_slice (const void *params)
+{
+  return ((const Slice *) params)->inputs ? CNN_SAMPLES_APART
+                                          : CNN_SAMPLES_TOGETHER;
+}
 
 /* A crop: cells begin further in; every second, every third one. */
 static bool
@@ -599,6 +649,8 @@ const CnnOp cnn_op_slice = {
   .parse = parse_slice,
   .infer = infer_slice,
   .geometry = geometry_slice,
+  .regional = true,
+  .samples = samples_slice,
   .forward = forward_slice,
   .backward = backward_slice,
 };

@@ -195,6 +195,7 @@ parse_gelu (const CnnAttributes *attributes, void *params, CnnError *error)
     .infer = cnn_infer_float,                                                  \
     .geometry = cnn_op_geometry_pointwise,                                     \
     .cellwise = cnn_op_cellwise,                                               \
+    .samples = cnn_op_samples_apart,                                           \
     .forward = forward_##lower,                                                \
     .backward = backward_,                                                     \
   };

@@ -16,6 +16,7 @@ typedef struct
   const CnnDigits *digits;
   CnnRng rng;
   CnnInk ink;
+  float cover[CNN_MAX_WINDOW * CNN_MAX_WINDOW];
   float side, object;
   bool clean;
 } Scene;
@@ -67,7 +68,7 @@ static void
 put_any_digit (Scene *s, float x, float y, float height)
 {
   CnnPose p = pose (s, x, y, height);
-  cnn_ink_digit (&s->ink, s->digits, any_digit (s), &p);
+  cnn_ink_digit (&s->ink, s->digits, any_digit (s), &p, NULL);
 }
 
 /* Digits left and right, above and below, as in written lines. */
@@ -145,14 +146,14 @@ put_edge (Scene *s)
   float at = range (s, -0.5f, 0.5f) * s->side, strength = range (s, 0.3f, 1);
   bool corner = chance (s, 0.4);
   float at2 = range (s, -0.5f, 0.5f) * s->side;
-  for (int i = 0; i < s->ink.side; i++)
-    for (int j = 0; j < s->ink.side; j++) {
+  for (int i = 0; i < s->ink.width; i++)
+    for (int j = 0; j < s->ink.width; j++) {
       float x = (float) j + 0.5f - s->side / 2;
       float y = (float) i + 0.5f - s->side / 2;
       float d = nx * x + ny * y - at, e = ny * x - nx * y - at2;
       d = corner && e < d ? e : d;
       float cover = strength * (d < -0.5f ? 0 : d > 0.5f ? 1 : d + 0.5f);
-      float *to = &s->ink.cover[i * s->ink.side + j];
+      float *to = &s->ink.cover[i * s->ink.width + j];
       *to = cover > *to ? cover : *to;
     }
 }
@@ -202,7 +203,8 @@ put_too_large (Scene *s)
       s->object * (float) s->augment->scale_max * expf (range (s, 0.3f, 1.5f));
   float y = range (s, -0.5f, 0.5f) * h, x = range (s, -0.4f, 0.4f) * h;
   CnnPose p = pose (s, c + x, c + y, h);
-  float half_width = cnn_ink_digit (&s->ink, s->digits, any_digit (s), &p);
+  float half_width =
+      cnn_ink_digit (&s->ink, s->digits, any_digit (s), &p, NULL);
   if (chance (s, s->augment->neighbours))
     put_neighbours (s, p.x, p.y, h, half_width);
 }
@@ -263,7 +265,7 @@ draw_digit (Scene *s, int index)
   CnnPose p =
       pose (s, c + around (s, -shift, shift), c + around (s, -shift, shift), h);
   p.as_picture = s->clean;
-  float half_width = cnn_ink_digit (&s->ink, s->digits, index, &p);
+  float half_width = cnn_ink_digit (&s->ink, s->digits, index, &p, NULL);
   if (a->neighbours > 0)
     put_neighbours (s, p.x, p.y, h, half_width);
   if (chance (s, a->clutter))
@@ -276,7 +278,7 @@ bare_photograph (Scene *s, const float *ground, float *patch)
 {
   float low = range (s, -0.1f, 0.3f), high = range (s, 0.6f, 1.1f);
   bool invert = chance (s, 0.5 * s->augment->invert);
-  for (int i = 0; i < s->ink.side * s->ink.side; i++) {
+  for (int i = 0; i < s->ink.width * s->ink.width; i++) {
     float v = low + (high - low) * ground[i];
     v = v < 0 ? 0 : v > 1 ? 1 : v;
     patch[i] = invert ? 1 - v : v;
@@ -286,7 +288,7 @@ bare_photograph (Scene *s, const float *ground, float *patch)
 static bool
 is_blank (const CnnInk *ink)
 {
-  for (int i = 0; i < ink->side * ink->side; i++)
+  for (int i = 0; i < ink->width * ink->height; i++)
     if (ink->cover[i] > 0)
       return false;
   return true;
@@ -304,7 +306,8 @@ cnn_augment_patch (const CnnAugment *augment, const CnnDigits *digits,
   };
   float ground[CNN_MAX_WINDOW * CNN_MAX_WINDOW];
   cnn_rng_init (&s.rng, seed, (uint64_t) index);
-  cnn_ink_clear (&s.ink, augment->window);
+  s.ink = (CnnInk){ augment->window, augment->window, s.cover };
+  cnn_ink_clear (&s.ink);
 
   bool plain = !(augment->lighting > 0) && !(augment->noise > 0);
   s.clean = chance (&s, augment->clean);
@@ -320,7 +323,8 @@ cnn_augment_patch (const CnnAugment *augment, const CnnDigits *digits,
     on_photograph = augment->n_backgrounds > 0 && !s.clean && chance (&s, 0.12);
   }
   if (on_photograph)
-    cnn_shade_photograph (augment, &s.rng, augment->window, ground);
+    cnn_shade_photograph (augment->backgrounds, augment->n_backgrounds, &s.rng,
+        augment->window, ground);
   if (on_photograph && is_blank (&s.ink))
     bare_photograph (&s, ground, patch);
   else

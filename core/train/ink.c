@@ -27,10 +27,10 @@ typedef struct
 } Box;
 
 void
-cnn_ink_clear (CnnInk *ink, int side)
+cnn_ink_clear (CnnInk *ink)
 {
-  ink->side = side;
-  memset (ink->cover, 0, (size_t) (side * side) * sizeof *ink->cover);
+  memset (ink->cover, 0,
+      (size_t) ink->width * (size_t) ink->height * sizeof *ink->cover);
 }
 
 static float
@@ -175,21 +175,36 @@ static Affine
 inverse_map (const Box *box, const CnnPose *pose, float scale)
 {
   float c = cosf (pose->angle) / scale, s = sinf (pose->angle) / scale;
-  Affine a = { { c + pose->shear * -s, s + pose->shear * c, -s, c }, { 0, 0 } };
+  float narrow = pose->aspect > 0 ? 1 / pose->aspect : 1;
+  Affine a = { { narrow * (c - pose->shear * s), narrow * (s + pose->shear * c),
+                   -s, c },
+    { 0, 0 } };
   a.t[0] = (box->x0 + box->x1) / 2 - a.m[0] * pose->x - a.m[1] * pose->y;
   a.t[1] = (box->y0 + box->y1) / 2 - a.m[2] * pose->x - a.m[3] * pose->y;
   return a;
 }
 
+/* Pixels with less of a digit's ink than this do not belong to its box. */
+#define LEAST_INK 0.25f
+
+static void
+include (CnnInkBox *box, int x, int y)
+{
+  box->x0 = minimum (box->x0, (float) x);
+  box->y0 = minimum (box->y0, (float) y);
+  box->x1 = maximum (box->x1, (float) x + 1);
+  box->y1 = maximum (box->y1, (float) y + 1);
+}
+
 /* @grid x @grid samples a pixel, so that small digits are averages. */
 static void
 draw_field (CnnInk *ink, const Field *field, const Affine *a, float x, float y,
-    float reach, int grid)
+    float reach, int grid, CnnInkBox *drawn)
 {
   int x0 = (int) maximum (floorf (x - reach), 0);
   int y0 = (int) maximum (floorf (y - reach), 0);
-  int x1 = (int) minimum (ceilf (x + reach), (float) ink->side);
-  int y1 = (int) minimum (ceilf (y + reach), (float) ink->side);
+  int x1 = (int) minimum (ceilf (x + reach), (float) ink->width);
+  int y1 = (int) minimum (ceilf (y + reach), (float) ink->height);
   float step = 1 / (float) grid, weight = step * step;
   for (int i = y0; i < y1; i++)
     for (int j = x0; j < x1; j++) {
@@ -200,15 +215,20 @@ draw_field (CnnInk *ink, const Field *field, const Affine *a, float x, float y,
         sum += sample (field, a->m[0] * px + a->m[1] * py + a->t[0],
             a->m[2] * px + a->m[3] * py + a->t[1]);
       }
-      float *to = &ink->cover[i * ink->side + j];
+      float *to = &ink->cover[i * ink->width + j];
+      if (sum * weight > LEAST_INK)
+        include (drawn, j, i);
       *to = maximum (*to, minimum (sum * weight, 1));
     }
 }
 
 float
 cnn_ink_digit (CnnInk *ink, const CnnDigits *digits, int index,
-    const CnnPose *pose)
+    const CnnPose *pose, CnnInkBox *drawn)
 {
+  CnnInkBox none = { HUGE_VALF, HUGE_VALF, -HUGE_VALF, -HUGE_VALF }, unused;
+  drawn = drawn ? drawn : &unused;
+  *drawn = none;
   Field field;
   enlarge (digits, index, &field);
   change_thickness (&field, pose->thickness);
@@ -221,13 +241,15 @@ cnn_ink_digit (CnnInk *ink, const CnnDigits *digits, int index,
   Box frame = { 0, 0, (float) field.width, (float) field.height };
   Affine a = inverse_map (pose->as_picture ? &frame : &box, pose, scale);
   int grid = (int) ceilf (0.5f / scale);
-  float reach = 0.5f * scale * sqrtf (height * height + width * width) + 2
+  float wide = width * (pose->aspect > 0 ? pose->aspect : 1);
+  float reach = 0.5f * scale * sqrtf (height * height + wide * wide) + 2
       + fabsf (pose->shear) * pose->height;
   draw_field (ink, &field, &a, pose->x, pose->y, reach,
       grid < 1       ? 1
           : grid > 4 ? 4
-                     : grid);
-  return 0.5f * width * scale;
+                     : grid,
+      drawn);
+  return 0.5f * wide * scale;
 }
 
 void
@@ -236,14 +258,21 @@ cnn_ink_line (CnnInk *ink, float x0, float y0, float x1, float y1, float width,
 {
   float dx = x1 - x0, dy = y1 - y0;
   float length = dx * dx + dy * dy + 1e-6f;
-  for (int i = 0; i < ink->side; i++)
-    for (int j = 0; j < ink->side; j++) {
+  float reach = width / 2 + 1;
+  int left = (int) maximum (floorf (minimum (x0, x1) - reach), 0);
+  int top = (int) maximum (floorf (minimum (y0, y1) - reach), 0);
+  int right =
+      (int) minimum (ceilf (maximum (x0, x1) + reach), (float) ink->width);
+  int bottom =
+      (int) minimum (ceilf (maximum (y0, y1) + reach), (float) ink->height);
+  for (int i = top; i < bottom; i++)
+    for (int j = left; j < right; j++) {
       float px = (float) j + 0.5f - x0, py = (float) i + 0.5f - y0;
       float t = minimum (maximum ((px * dx + py * dy) / length, 0), 1);
       float ex = px - t * dx, ey = py - t * dy;
       float cover = width / 2 + 0.5f - sqrtf (ex * ex + ey * ey);
       cover = strength * minimum (maximum (cover, 0), minimum (width, 1));
-      float *to = &ink->cover[i * ink->side + j];
+      float *to = &ink->cover[i * ink->width + j];
       *to = maximum (*to, cover);
     }
 }

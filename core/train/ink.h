@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ink.h: what is drawn on a patch, before paper and light. */
+/* ink.h: what is drawn on a patch or a scene, before paper and light. */
 
 #ifndef CNN_TRAIN_INK_H
 #define CNN_TRAIN_INK_H
@@ -15,20 +15,27 @@
 
 /**
  * CnnInk:
- * @side: of the patch, in pixels
- * @cover: side x side: how much of each pixel is inked, 0..1
+ * @width, @height: in pixels
+ * @cover: height x width: how much of each pixel is inked, 0..1
  */
 typedef struct
 {
-  int side;
-  float cover[CNN_MAX_WINDOW * CNN_MAX_WINDOW];
+  int width, height;
+  float *cover;
 } CnnInk;
+
+/** CnnInkBox: edges in pixels. */
+typedef struct
+{
+  float x0, y0, x1, y1;
+} CnnInkBox;
 
 /**
  * CnnPose:
  * @x, @y: where the centre of the digit's box goes, pixels of the patch
  * @height: of the digit's box, pixels of the patch
  * @angle: radians
+ * @aspect: factor of the width, 0 = 1
  * @shear: horizontal, as a slope
  * @thickness: change of the stroke's width, in pixels of a digit 20 high
  * @as_picture: the middle of the digit's picture, not of its box, goes to
@@ -36,7 +43,7 @@ typedef struct
  */
 typedef struct
 {
-  float x, y, height, angle, shear, thickness;
+  float x, y, height, angle, shear, thickness, aspect;
   bool as_picture;
 } CnnPose;
 
@@ -45,17 +52,20 @@ typedef struct
  * Draws digit @index. Strokes that thinning would break stay as wide as they
  * must.
  *
+ * @drawn: (out) (nullable): the pixels that it inks; empty (x1 <= x0) if there
+ *   are none
+ *
  * Returns: half of its width in pixels of the patch, before rotation.
  */
 float cnn_ink_digit (CnnInk *ink, const CnnDigits *digits, int index,
-    const CnnPose *pose);
+    const CnnPose *pose, CnnInkBox *drawn);
 
 /** cnn_ink_line: a stroke with round ends, @width pixels wide, drawn with
  * @strength 0..1. */
 void cnn_ink_line (CnnInk *ink, float x0, float y0, float x1, float y1,
     float width, float strength);
 
-/** cnn_ink_clear: @side: 1 to CNN_MAX_WINDOW. */
-void cnn_ink_clear (CnnInk *ink, int side);
+/** cnn_ink_clear: nothing is drawn. */
+void cnn_ink_clear (CnnInk *ink);
 
 #endif

@@ -108,12 +108,10 @@ pixel (const CnnImage *image, int x, int y)
 }
 
 void
-cnn_shade_photograph (const CnnAugment *augment, CnnRng *rng, int side,
-    float *ground)
+cnn_shade_photograph (const CnnImage *pictures, int count, CnnRng *rng,
+    int side, float *ground)
 {
-  const CnnImage *image =
-      &augment
-           ->backgrounds[cnn_rng_int (rng, (uint32_t) augment->n_backgrounds)];
+  const CnnImage *image = &pictures[cnn_rng_int (rng, (uint32_t) count)];
   int shorter = image->width < image->height ? image->width : image->height;
   float most = (float) shorter / (float) side;
   /* as on the levels of a pyramid: every size is as likely */
@@ -142,7 +140,7 @@ cnn_shade_photograph (const CnnAugment *augment, CnnRng *rng, int side,
 static void
 black_and_white (const CnnInk *ink, float *patch, bool light_ink)
 {
-  for (int i = 0; i < ink->side * ink->side; i++)
+  for (int i = 0; i < ink->width * ink->width; i++)
     patch[i] = light_ink ? ink->cover[i] : 1 - ink->cover[i];
 }
 
@@ -170,7 +168,7 @@ void
 cnn_shade (const CnnAugment *augment, CnnRng *rng, const CnnInk *ink,
     const float *ground, bool clean, float *patch)
 {
-  int side = ink->side, count = side * side;
+  int side = ink->width, count = side * side;
   bool light_ink = cnn_rng_float (rng) < (float) augment->invert;
   if (clean) {
     black_and_white (ink, patch, light_ink);

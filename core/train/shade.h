@@ -23,8 +23,8 @@ void cnn_shade (const CnnAugment *augment, CnnRng *rng, const CnnInk *ink,
     const float *ground, bool clean, float *patch);
 
 /** cnn_shade_photograph: fills @ground, side x side, with a piece of one of
- * the backgrounds at a random place and size; @augment has some. */
-void cnn_shade_photograph (const CnnAugment *augment, CnnRng *rng, int side,
-    float *ground);
+ * @count pictures at a random place and size. */
+void cnn_shade_photograph (const CnnImage *pictures, int count, CnnRng *rng,
+    int side, float *ground);
 
 #endif

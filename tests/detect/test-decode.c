@@ -28,7 +28,7 @@ scene_init (Scene *scene, int classes, int height, int width)
     .geometry = { .window = { 16, 16 }, .stride = { 4, 4 } },
     .scores = scene->scores,
   };
-  cnn_windows_init (&scene->windows, &scene->map.geometry, 1, 1, 10);
+  cnn_windows_init (&scene->windows, &scene->map.geometry, 1, 1, 10, 16);
 }
 
 static float *
@@ -49,7 +49,8 @@ decode (Scene *scene, int background, float threshold, CnnCandidates *list)
   list->count = 0;
   cnn_decode_winners (map, background, &left, &winners);
   cnn_decode_winners (map, background, &right, &winners);
-  cnn_decode_candidates (map, 2, &scene->windows, &winners, threshold, list);
+  cnn_decode_candidates (map, 2, &scene->windows, NULL, &winners, threshold,
+      list);
   g_free (winners.best);
   g_free (winners.class_id);
 }

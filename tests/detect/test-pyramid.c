@@ -17,7 +17,7 @@ plan (const CnnDetectorConfig *config, CnnLevel *levels)
 {
   int n = -1;
   CnnError error = { 0 };
-  if (cnn_pyramid_plan (config, window, OBJECT, levels, &n, &error))
+  if (cnn_pyramid_plan (config, window, 0, OBJECT, levels, &n, &error))
     g_error ("%s", error.message);
   return n;
 }
@@ -123,7 +123,7 @@ expect_error (CnnDetectorConfig config, const char *part)
   CnnLevel levels[CNN_MAX_LEVELS];
   CnnError error = { 0 };
   int n = 4711;
-  g_assert_cmpint (cnn_pyramid_plan (&config, window, OBJECT, levels, &n,
+  g_assert_cmpint (cnn_pyramid_plan (&config, window, 0, OBJECT, levels, &n,
                        &error),
       ==, CNN_ERROR_ARGUMENT);
   g_assert_nonnull (strstr (error.message, part));
@@ -169,7 +169,7 @@ test_windows (void)
     .stride = { 4, 4 },
     .offset = { 0, 0 } };
   CnnWindows windows;
-  cnn_windows_init (&windows, &geometry, 1, 1, OBJECT);
+  cnn_windows_init (&windows, &geometry, 1, 1, OBJECT, 32);
   CnnBox box = cnn_windows_box (&windows, 0, 0);
   g_assert_cmpfloat (box.cx - box.width / 2, ==, 6);
   g_assert_cmpfloat (box.cy + box.height / 2, ==, 26);
@@ -178,7 +178,7 @@ test_windows (void)
   g_assert_cmpfloat (box.cx, ==, 16 + 5 * 4);
 
   /* Half as wide, a third as high */
-  cnn_windows_init (&windows, &geometry, 2, 3, OBJECT);
+  cnn_windows_init (&windows, &geometry, 2, 3, OBJECT, 32);
   box = cnn_windows_box (&windows, 3, 5);
   g_assert_cmpfloat (box.cx, ==, (16 + 5 * 4) * 2);
   g_assert_cmpfloat (box.cy, ==, (16 + 3 * 4) * 3);
@@ -190,7 +190,7 @@ test_windows (void)
     .stride = { 2, 8 },
     .offset = { -2, -3 },
     .padded = 1 };
-  cnn_windows_init (&windows, &padded, 1, 1, OBJECT);
+  cnn_windows_init (&windows, &padded, 1, 1, OBJECT, 32);
   box = cnn_windows_box (&windows, 1, 1);
   g_assert_cmpfloat (box.cy, ==, 16 + 2);
   g_assert_cmpfloat (box.cx, ==, 15.5 + 8);

@@ -113,7 +113,7 @@ check (Frame *frame, int dst_width, int dst_height, CnnPixelRange range)
   out[count] = 4711;
 
   g_assert_cmpint (cnn_resampler_new (image->width, image->height, dst_width,
-                       dst_height, &resampler, NULL),
+                       dst_height, 0, &resampler, NULL),
       ==, CNN_OK);
   cnn_resampler_run (resampler, image, range, NULL, out);
   for (size_t i = 0; i < count; i++) {
@@ -184,7 +184,7 @@ expect_constant (int value, CnnImageLevels levels, float expected)
     int width = sizes[i][0], height = sizes[i][1];
     float *out = g_new (float, width *height);
     CnnResampler *resampler;
-    g_assert_cmpint (cnn_resampler_new (101, 67, width, height, &resampler,
+    g_assert_cmpint (cnn_resampler_new (101, 67, width, height, 0, &resampler,
                          NULL),
         ==, CNN_OK);
     cnn_resampler_run (resampler, &image, CNN_RANGE_0_1, NULL, out);
@@ -222,8 +222,8 @@ test_threads (void)
   size_t bytes = 3 * 200 * 150 * sizeof (float);
   float *alone = g_malloc (bytes), *shared = g_malloc (bytes);
   CnnResampler *resampler;
-  g_assert_cmpint (cnn_resampler_new (321, 243, 200, 150, &resampler, NULL), ==,
-      CNN_OK);
+  g_assert_cmpint (cnn_resampler_new (321, 243, 200, 150, 0, &resampler, NULL),
+      ==, CNN_OK);
   cnn_resampler_run (resampler, &frame.image, CNN_RANGE_1_1, NULL, alone);
 
   for (unsigned threads = 1; threads <= 4; threads++) {
@@ -254,7 +254,7 @@ expect_region (CnnRng *rng, int width, int height, int to_width, int to_height)
   size_t plane = (size_t) to_width * (size_t) to_height;
   size_t count = (size_t) channels * plane;
   float *whole = g_new (float, count), *part = g_new (float, count);
-  g_assert_cmpint (cnn_resampler_new (width, height, to_width, to_height,
+  g_assert_cmpint (cnn_resampler_new (width, height, to_width, to_height, 0,
                        &resampler, NULL),
       ==, CNN_OK);
   cnn_resampler_run (resampler, &frame.image, CNN_RANGE_0_1, NULL, part);
@@ -312,7 +312,7 @@ test_arguments (void)
     const int *s = sizes[i];
     CnnResampler *resampler = NULL;
     CnnError error;
-    g_assert_cmpint (cnn_resampler_new (s[0], s[1], s[2], s[3], &resampler,
+    g_assert_cmpint (cnn_resampler_new (s[0], s[1], s[2], s[3], 0, &resampler,
                          &error),
         ==, CNN_ERROR_ARGUMENT);
     g_assert_null (resampler);

@@ -30,8 +30,8 @@ cut_out (const CnnImage *picture, const Digit *digit, float *window)
   CnnResampler *resampler = NULL;
   part.width = part.height = side;
   part.data[0] += y0 * picture->pitch_bytes[0] + x0 * picture->step_bytes;
-  g_assert_cmpint (cnn_resampler_new (side, side, 32, 32, &resampler, NULL), ==,
-      CNN_OK);
+  g_assert_cmpint (cnn_resampler_new (side, side, 32, 32, 0, &resampler, NULL),
+      ==, CNN_OK);
   cnn_resampler_run (resampler, &part, CNN_RANGE_0_1, NULL, window);
   cnn_resampler_free (resampler);
 }

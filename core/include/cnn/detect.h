@@ -68,8 +68,9 @@ typedef struct
  * @width, @height: size of the frames, 1 to CNN_MAX_IMAGE_SIDE
  * @scale_factor: each level is the one before divided by it,
  *   CNN_MIN_SCALE_FACTOR or more; 0 = CNN_DEFAULT_SCALE_FACTOR
- * @min_size: height in frame pixels of the smallest object wanted; 0 = the
- *   model's own (object size x window) at full resolution. Smaller than that
+ * @min_size: height in frame pixels of the smallest object wanted; 0 = what the
+ *   model asks for (`convnet.min-size`), or, without it, its own size (object
+ *   size x window) at full resolution. Smaller than that
  *   adds enlarged levels
  * @max_size: height of the largest object wanted; 0 = the frame's height
  * @window_stride: windows are to be at most so many pixels of their level

@@ -57,6 +57,8 @@ typedef struct CnnResampler CnnResampler;
  * @src_width, @src_height: size of the pictures to come
  * @dst_width, @dst_height: size to make of them, each 1 or more; smaller in
  *   one direction and larger in the other is allowed
+ * @border: pixels to put around that, each as the nearest one within, 0 or
+ *   more
  * @resampler: (out) (transfer full): free with cnn_resampler_free()
  *
  * Sizes, weights and scratch for one pair of sizes, so that running it
@@ -66,7 +68,8 @@ typedef struct CnnResampler CnnResampler;
  * Errors: CNN_ERROR_ARGUMENT, CNN_ERROR_MEMORY.
  */
 CNN_API CnnStatus cnn_resampler_new (int src_width, int src_height,
-    int dst_width, int dst_height, CnnResampler **resampler, CnnError *error);
+    int dst_width, int dst_height, int border, CnnResampler **resampler,
+    CnnError *error);
 
 /** cnn_resampler_free: @resampler: (nullable) */
 CNN_API void cnn_resampler_free (CnnResampler *resampler);
@@ -76,15 +79,16 @@ CNN_API void cnn_resampler_free (CnnResampler *resampler);
  * @image: a picture of the size that was announced
  * @range: what black and white become
  * @pool: (nullable): threads to use; the result does not depend on it
- * @out: (out caller-allocates): channels x dst_height x dst_width floats, dense
+ * @out: (out caller-allocates): channels x (dst_height + 2 border) x (dst_width
+ *   + 2 border) floats, dense
  *
  * Threads: one run of a resampler at a time.
  */
 CNN_API void cnn_resampler_run (CnnResampler *resampler, const CnnImage *image,
     CnnPixelRange range, CnnPool *pool, float *out);
 
-/** cnn_resampler_region: Returns: which pixels of the result look at @changed of
- * the picture. */
+/** cnn_resampler_region: Returns: which pixels of the result, the border
+ * included, look at @changed of the picture. */
 CNN_API CnnRegion cnn_resampler_region (const CnnResampler *resampler,
     const CnnRegion *changed);
 

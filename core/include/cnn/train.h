@@ -86,6 +86,30 @@ CNN_API void cnn_augment_patch (const CnnAugment *augment,
     const CnnDigits *digits, int index, uint64_t seed, float *patch,
     int *label);
 
+/**
+ * CnnSceneSources:
+ * @digits: handwriting of a data set
+ * @pen: (nullable): digits of another hand, @pen_share of all
+ * @letters: (nullable): what looks like writing and is no digit; labels are not
+ *   read
+ * @sheets: @n_sheets pictures of print without digits, 255 = ink
+ * @backgrounds: @n_backgrounds grey photographs without handwriting
+ * @black_share: scenes of white digits on black, as they are
+ * @empty_share: of the others those without digits
+ * @invert: share of light ink on dark ground
+ * @contrast_min: least difference of ink and paper, 0..1
+ * @noise: greatest standard deviation of the pixel noise, 0..1
+ *
+ * What scenes to learn from are made of; everything is borrowed.
+ */
+typedef struct
+{
+  const CnnDigits *digits, *pen, *letters;
+  const CnnImage *sheets, *backgrounds;
+  int n_sheets, n_backgrounds;
+  double pen_share, black_share, empty_share, invert, contrast_min, noise;
+} CnnSceneSources;
+
 /** CnnOptimiser */
 typedef enum
 {
@@ -192,6 +216,69 @@ CNN_API void cnn_trainer_step (CnnTrainer *trainer, CnnSampleFunction sample,
  */
 CNN_API CnnStatus cnn_trainer_model (const CnnTrainer *trainer,
     CnnModel **model, CnnError *error);
+
+/**
+ * CnnScenesConfig:
+ * @window: side of the network's window, in pixels
+ * @border: pixels that windows may reach over a frame's edge
+ * @object: height of the trained object, in pixels of the window
+ * @scale_factor: of the pyramid that the network will be used with
+ * @background: class of windows that show nothing
+ * @count: scenes
+ * @windows: how many of each are learned from
+ * @enlarged_share: scenes that are as unsharp as an enlarged level of a frame
+ */
+typedef struct
+{
+  int window, border;
+  double object, scale_factor;
+  int background, count, windows;
+  double enlarged_share;
+} CnnScenesConfig;
+
+typedef struct CnnScenes CnnScenes;
+
+/**
+ * cnn_scenes_new:
+ * @sources: copied; what it points to is borrowed
+ * @pool: (nullable): threads to use, borrowed
+ * @scenes: (out) (transfer full): free with cnn_scenes_free()
+ *
+ * Room for windows; there are none before cnn_scenes_renew().
+ *
+ * Errors: CNN_ERROR_ARGUMENT, CNN_ERROR_MEMORY.
+ */
+CNN_API CnnStatus cnn_scenes_new (const CnnScenesConfig *config,
+    const CnnSceneSources *sources, CnnPool *pool, CnnScenes **scenes,
+    CnnError *error);
+
+/** cnn_scenes_free: @scenes: (nullable) */
+CNN_API void cnn_scenes_free (CnnScenes *scenes);
+
+/**
+ * cnn_scenes_renew:
+ * @model: (nullable): the detector of now; what it takes for digits where there
+ *   are none is half of the windows without a digit
+ * @seed: the same seed and model give the same windows
+ *
+ * Draws all scenes anew and cuts windows from them.
+ */
+CNN_API CnnStatus cnn_scenes_renew (CnnScenes *scenes, CnnModel *model,
+    uint64_t seed, CnnError *error);
+
+/** cnn_scenes_size: Returns: windows. */
+CNN_API int cnn_scenes_size (const CnnScenes *scenes);
+
+/**
+ * cnn_scenes_sample:
+ * @i: which window
+ * @input: (out caller-allocates): window x window values, 0 (black) to 1
+ * @target: (out): what is to be answered
+ *
+ * Threads: any.
+ */
+CNN_API void cnn_scenes_sample (const CnnScenes *scenes, int i, float *input,
+    CnnTarget *target);
 
 CNN_END_DECLS
 
