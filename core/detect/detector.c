@@ -257,8 +257,7 @@ cnn_detector_new (CnnModel *model, const CnnDetectorConfig *config,
     status = find_window (d, model, error);
   if (!status)
     status = cnn_pyramid_plan (&d->config, d->window,
-        cnn_model_info (model)->border, d->object_px, levels,
-        &n_levels, error);
+        cnn_model_info (model)->border, d->object_px, levels, &n_levels, error);
   if (!status && d->per_pixel) {
     status = plan_frame (d, &levels[0], error);
     n_levels = status ? 0 : 1;

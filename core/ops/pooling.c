@@ -249,6 +249,9 @@ take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
   else if (s->kind == KIND_MAX)
     for (int j = 0; j < n; j++)
       y[j] = x[j * step] > y[j] ? x[j * step] : y[j];
+  else if (s->kind == KIND_MEAN && step == 1)
+    for (int j = 0; j < n; j++)
+      y[j] += x[j];
   else if (s->kind == KIND_MEAN)
     for (int j = 0; j < n; j++)
       y[j] += x[j * step];
@@ -263,15 +266,49 @@ take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
       y[j] += powf (fabsf (x[j * step]), s->p);
 }
 
+/* Columns first ... last - 1 of those from @x0 to @x1 whose windows lie within
+ * the row, all of them. */
+static void
+whole_windows (const Sizes *s, int x0, int x1, int *first, int *last)
+{
+  int64_t reach = (s->kernel[1] - 1) * s->dilation[1], a, b, c, d;
+  cnn_window_reach (-s->pad[1], s->stride[1], s->in[1], s->out[1], &a, &b);
+  cnn_window_reach (reach - s->pad[1], s->stride[1], s->in[1], s->out[1], &c,
+      &d);
+  a = a > c ? a : c;
+  b = b < d ? b : d;
+  *first = a > x0 ? (a < x1 ? (int) a : x1) : x0;
+  *last = b < x1 ? (int) b : x1;
+  *last = *last > *first ? *last : *first;
+}
+
+static void
+divide_row (const Sizes *s, Span z, Span y, int x0, int x1, float *to)
+{
+  int first, last;
+  whole_windows (s, x0, x1, &first, &last);
+  for (int j = x0; j < first; j++)
+    to[j] /= divisor_of (s, z, y, span_of (s, 1, j));
+  for (int j = last; j < x1; j++)
+    to[j] /= divisor_of (s, z, y, span_of (s, 1, j));
+  if (last == first)
+    return;
+  float divisor = divisor_of (s, z, y, span_of (s, 1, first));
+  for (int j = first; j < last; j++)
+    to[j] /= divisor;
+}
+
 static void
 finish_row (const Sizes *s, Span z, Span y, int x0, int x1, float *to)
 {
   if (s->kind == KIND_MAX && !s->may_be_empty)
     return;
+  if (s->kind == KIND_MEAN) {
+    divide_row (s, z, y, x0, x1, to);
+    return;
+  }
   for (int j = x0; j < x1; j++) {
-    if (s->kind == KIND_MEAN)
-      to[j] /= divisor_of (s, z, y, span_of (s, 1, j));
-    else if (s->kind == KIND_MAX)
+    if (s->kind == KIND_MAX)
       to[j] = to[j] == -HUGE_VALF && !span_of (s, 1, j).n ? 0 : to[j];
     else
       to[j] = s->p == 1 ? to[j]

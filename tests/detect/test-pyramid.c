@@ -196,6 +196,32 @@ test_windows (void)
   g_assert_cmpfloat (box.cx, ==, 15.5 + 8);
 }
 
+/* A box head's answer, and the worst that a network may answer. */
+static void
+test_regressed (void)
+{
+  CnnGeometry geometry = { .window = { 32, 32 },
+    .stride = { 4, 4 },
+    .offset = { -8, -8 } };
+  CnnWindows windows;
+  cnn_windows_init (&windows, &geometry, 2, 2, OBJECT, 32);
+  const float edges[] = { 0.25f, 0.375f, -0.125f, 0.5f };
+  CnnBox box = cnn_windows_regressed (&windows, 1, 2, edges);
+  g_assert_cmpfloat (box.cx - box.width / 2, ==, 2 * (16 - 8 + 8 - 8));
+  g_assert_cmpfloat (box.cx + box.width / 2, ==, 2 * (16 - 8 + 8 - 4));
+  g_assert_cmpfloat (box.cy - box.height / 2, ==, 2 * (16 - 8 + 4 - 12));
+  g_assert_cmpfloat (box.cy + box.height / 2, ==, 2 * (16 - 8 + 4 + 16));
+
+  const float bad[][4] = { { NAN, NAN, NAN, NAN }, { -1, -1, -1, -1 },
+    { INFINITY, 1e30f, -INFINITY, -1e30f } };
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++) {
+    box = cnn_windows_regressed (&windows, 1, 2, bad[i]);
+    g_assert_true (isfinite (box.cx) && isfinite (box.cy));
+    g_assert_cmpfloat (box.width, >, 1);
+    g_assert_cmpfloat (box.height, <, 64 * 5);
+  }
+}
+
 static void
 test_intersection (void)
 {
@@ -212,6 +238,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/pyramid/regressed", test_regressed);
   g_test_add_func ("/pyramid/default", test_default);
   g_test_add_func ("/pyramid/small-frame", test_small_frame);
   g_test_add_func ("/pyramid/sizes", test_sizes);

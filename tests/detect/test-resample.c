@@ -250,12 +250,14 @@ expect_region (CnnRng *rng, int width, int height, int to_width, int to_height)
   Frame frame;
   CnnResampler *resampler;
   int channels = cnn_rng_int (rng, 2) ? 3 : 1;
+  int border = cnn_rng_int (rng, 2) ? (int) cnn_rng_int (rng, 9) : 0;
   frame_init (&frame, rng, width, height, channels);
-  size_t plane = (size_t) to_width * (size_t) to_height;
+  int pitch = to_width + 2 * border;
+  size_t plane = (size_t) pitch * (size_t) (to_height + 2 * border);
   size_t count = (size_t) channels * plane;
   float *whole = g_new (float, count), *part = g_new (float, count);
-  g_assert_cmpint (cnn_resampler_new (width, height, to_width, to_height, 0,
-                       &resampler, NULL),
+  g_assert_cmpint (cnn_resampler_new (width, height, to_width, to_height,
+                       border, &resampler, NULL),
       ==, CNN_OK);
   cnn_resampler_run (resampler, &frame.image, CNN_RANGE_0_1, NULL, part);
 
@@ -276,7 +278,7 @@ expect_region (CnnRng *rng, int width, int height, int to_width, int to_height)
   for (int c = 0; c < channels; c++)
     for (int y = to.y0; y < to.y1; y++)
       for (int x = to.x0; x < to.x1; x++)
-        part[(size_t) c * plane + (size_t) (y * to_width + x)] = -1;
+        part[(size_t) c * plane + (size_t) (y * pitch + x)] = -1;
   g_assert_true (to.x1 <= to.x0 || to.y1 <= to.y0
       || memcmp (part, whole, count * sizeof *part));
   cnn_resampler_run_region (resampler, &frame.image, CNN_RANGE_0_1, &to, NULL,
@@ -303,6 +305,36 @@ test_regions (void)
   }
 }
 
+/* Around the result stands what is nearest to it; the rest is as without. */
+static void
+test_border (void)
+{
+  const int width = 37, height = 21, border = 5;
+  const int pitch = width + 2 * border;
+  Frame frame;
+  CnnRng rng;
+  CnnResampler *bare, *bordered;
+  float small[21 * 37], large[31 * 47];
+  cnn_rng_init (&rng, 9, 0);
+  frame_init (&frame, &rng, 90, 60, 1);
+  g_assert_cmpint (cnn_resampler_new (90, 60, width, height, 0, &bare, NULL),
+      ==, CNN_OK);
+  g_assert_cmpint (cnn_resampler_new (90, 60, width, height, border, &bordered,
+                       NULL),
+      ==, CNN_OK);
+  cnn_resampler_run (bare, &frame.image, CNN_RANGE_0_1, NULL, small);
+  cnn_resampler_run (bordered, &frame.image, CNN_RANGE_0_1, NULL, large);
+  for (int y = 0; y < height + 2 * border; y++)
+    for (int x = 0; x < pitch; x++) {
+      int i = CLAMP (y - border, 0, height - 1);
+      int j = CLAMP (x - border, 0, width - 1);
+      g_assert_cmpfloat (large[y * pitch + x], ==, small[i * width + j]);
+    }
+  cnn_resampler_free (bordered);
+  cnn_resampler_free (bare);
+  g_free (frame.memory);
+}
+
 static void
 test_arguments (void)
 {
@@ -318,6 +350,9 @@ test_arguments (void)
     g_assert_null (resampler);
     g_assert_nonnull (strstr (error.message, "sides"));
   }
+  CnnResampler *none = NULL;
+  g_assert_cmpint (cnn_resampler_new (5, 5, 5, 5, -1, &none, NULL), ==,
+      CNN_ERROR_ARGUMENT);
   cnn_resampler_free (NULL);
 }
 
@@ -330,6 +365,7 @@ main (int argc, char **argv)
   g_test_add_func ("/resample/constant", test_constant);
   g_test_add_func ("/resample/threads", test_threads);
   g_test_add_func ("/resample/regions", test_regions);
+  g_test_add_func ("/resample/border", test_border);
   g_test_add_func ("/resample/arguments", test_arguments);
   return g_test_run ();
 }
