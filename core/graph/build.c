@@ -560,6 +560,18 @@ cnn_graph_metadata (const CnnGraph *graph, const char *key)
   return i < 0 ? NULL : graph->texts[i];
 }
 
+bool
+cnn_graph_is_fixed (const CnnGraph *graph, const char *name)
+{
+  const char *at = cnn_graph_metadata (graph, "convnet.fixed");
+  size_t length = strlen (name);
+  for (; at && *at; at += strcspn (at, "\n"), at += *at == '\n')
+    if (!strncmp (at, name, length)
+        && (at[length] == '\n' || at[length] == '\0'))
+      return true;
+  return false;
+}
+
 static void
 remove_key (CnnGraph *graph, int i)
 {

@@ -227,6 +227,10 @@ void cnn_node_inputs (const CnnNode *node, const CnnTensor *tensors,
 /** cnn_graph_metadata: Returns: (nullable): value of @key, without case. */
 const char *cnn_graph_metadata (const CnnGraph *graph, const char *key);
 
+/** cnn_graph_is_fixed: Returns: whether metadata convnet.fixed names the
+ * constant @name, one a line: training leaves it as it is. */
+bool cnn_graph_is_fixed (const CnnGraph *graph, const char *name);
+
 /** cnn_node_describe: writes "Conv 'name'" for messages. Returns: @text. */
 const char *cnn_node_describe (const CnnGraph *graph, const CnnNode *node,
     char *text, size_t text_bytes);

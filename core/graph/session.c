@@ -187,6 +187,7 @@ elements (const CnnTensor *tensor)
   return cnn_shape_elements (&tensor->shape, &count) ? 0 : count;
 }
 
+/* A single number is a setting of its operator. */
 static uint64_t
 count_parameters (const CnnSession *session, const CnnNode *node)
 {
@@ -195,7 +196,8 @@ count_parameters (const CnnSession *session, const CnnNode *node)
     const CnnValue *v =
         node->in[i] < 0 ? NULL : &session->graph->values[node->in[i]];
     if (v && v->buffer && v->tensor.type == CNN_TYPE_FLOAT32
-        && !(node->op->fixed_in >> i & 1))
+        && v->tensor.shape.rank && !(node->op->fixed_in >> i & 1)
+        && !cnn_graph_is_fixed (session->graph, v->name))
       count += elements (&v->tensor);
   }
   return count;
@@ -220,7 +222,9 @@ cnn_session_layer (const CnnSession *session, int i, CnnLayerInfo *info)
         ? node->op->macs (node->params, in, node->n_in, y)
         : 0,
   };
-  info->links = info->macs;
+  info->links = node->op->links && out >= 0
+      ? node->op->links (node->params, in, y)
+      : info->macs;
   if (info->macs && node->n_in > 2 && in[2])
     info->links += elements (y);
   if (out >= 0 && session->places[out].known) {

@@ -404,7 +404,17 @@ samples (CNN_UNUSED const void *params)
   return CNN_SAMPLES_STRETCHED;
 }
 
-#define ARITHMETIC(lower, title, kind, first, parse_, infer_, back)            \
+/* A constant that is added is a bias. */
+static uint64_t
+links_add (CNN_UNUSED const void *params, const CnnTensor *const *in,
+    const CnnTensor *out)
+{
+  bool constant =
+      (in[0]->data && in[0]->shape.rank) || (in[1]->data && in[1]->shape.rank);
+  return constant ? (uint64_t) cnn_elements (out) : 0;
+}
+
+#define ARITHMETIC(lower, title, kind, first, parse_, infer_, links_, back)    \
   static void forward_##lower (const CnnOpCall *call)                          \
   {                                                                            \
     forward (call, kind);                                                      \
@@ -426,15 +436,17 @@ samples (CNN_UNUSED const void *params)
     .infer = infer_,                                                           \
     .geometry = cnn_op_geometry_pointwise,                                     \
     .cellwise = cnn_op_cellwise,                                               \
+    .links = links_,                                                           \
     .samples = samples,                                                        \
     .forward = forward_##lower,                                                \
     .backward = back,                                                          \
   };
 
-ARITHMETIC (add, "Add", OP_ADD, 6, parse, infer, backward_add)
-ARITHMETIC (sub, "Sub", OP_SUB, 6, parse, infer, backward_sub)
-ARITHMETIC (mul, "Mul", OP_MUL, 6, parse, infer, backward_mul)
-ARITHMETIC (div, "Div", OP_DIV, 6, parse, infer, backward_div)
-ARITHMETIC (pow, "Pow", OP_POW, 1, parse, infer_pow, backward_pow)
-ARITHMETIC (mod, "Mod", OP_MOD, 10, parse_mod, infer, NULL)
-ARITHMETIC (prelu, "PRelu", OP_PRELU, 6, parse, infer_prelu, backward_prelu)
+ARITHMETIC (add, "Add", OP_ADD, 6, parse, infer, links_add, backward_add)
+ARITHMETIC (sub, "Sub", OP_SUB, 6, parse, infer, NULL, backward_sub)
+ARITHMETIC (mul, "Mul", OP_MUL, 6, parse, infer, NULL, backward_mul)
+ARITHMETIC (div, "Div", OP_DIV, 6, parse, infer, NULL, backward_div)
+ARITHMETIC (pow, "Pow", OP_POW, 1, parse, infer_pow, NULL, backward_pow)
+ARITHMETIC (mod, "Mod", OP_MOD, 10, parse_mod, infer, NULL, NULL)
+ARITHMETIC (prelu, "PRelu", OP_PRELU, 6, parse, infer_prelu, NULL,
+    backward_prelu)

@@ -199,6 +199,14 @@ cellwise (const void *params, const CnnTensor *const *in)
       && (axis == 1 || axis == -3);
 }
 
+/* Samples are along axis 0. */
+static CnnSamples
+samples (const void *params)
+{
+  return ((const Params *) params)->axis > 0 ? CNN_SAMPLES_APART
+                                             : CNN_SAMPLES_TOGETHER;
+}
+
 const CnnOp cnn_op_gather = {
   .name = "Gather",
   .since = 1,
@@ -210,6 +218,9 @@ const CnnOp cnn_op_gather = {
   .infer = infer_gather,
   .geometry = geometry,
   .cellwise = cellwise,
+}
+
+  .samples = samples,
   .forward = forward_gather,
   .backward = backward_gather,
 };

@@ -291,6 +291,14 @@ backward_split (const CnnOpCall *call, const CnnOpGrad *grad)
   }
 }
 
+/* Samples are along axis 0. */
+static CnnSamples
+samples (const void *params)
+{
+  return ((const Params *) params)->axis > 0 ? CNN_SAMPLES_STRETCHED
+                                             : CNN_SAMPLES_TOGETHER;
+}
+
 const CnnOp cnn_op_concat = {
   .name = "Concat",
   .since = 4,
@@ -302,6 +310,7 @@ const CnnOp cnn_op_concat = {
   .infer = infer_concat,
   .geometry = geometry,
   .cellwise = cnn_op_cellwise,
+  .samples = samples,
   .forward = forward_concat,
   .backward = backward_concat,
 };

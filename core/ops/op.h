@@ -179,6 +179,8 @@ typedef struct
  *   the inputs and from constants; NULL = CNN_SAMPLES_TOGETHER.
  *   cnn_op_samples_apart() for operators of which that is always true
  * @macs: multiply-accumulates of a forward pass; NULL = 0
+ * @links: "connections" of the early papers, where they are others than @macs
+ *   and one more for each output with a bias (input 2); NULL = those
  * @variant: which of its ways to compute forward() is to take for these sizes,
  *   0 to CNN_MAX_VARIANTS - 1; the functions below are told. 0 is exact, and
  *   what training takes; others may round differently and are taken only where
@@ -221,6 +223,8 @@ struct CnnOp
   void (*region_grid) (const CnnOpCall *call, int grid[2]);
   CnnSamples (*samples) (const void *params);
   uint64_t (*macs) (const void *params, const CnnTensor *const *in, int n_in,
+      const CnnTensor *out);
+  uint64_t (*links) (const void *params, const CnnTensor *const *in,
       const CnnTensor *out);
   int (*variant) (const void *params, const CnnTensor *const *in, int n_in,
       const CnnTensor *out, CnnPrecision precision);

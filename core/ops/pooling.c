@@ -655,6 +655,16 @@ const CnnOp cnn_op_max_pool = {
   .backward = backward_max,
 };
 
+/* A unit that averages has a link to each cell that it sees, padding too. */
+static uint64_t
+links_average (const void *params, CNN_UNUSED const CnnTensor *const *in,
+    const CnnTensor *out)
+{
+  const CnnWindow *w = &((const Params *) params)->window;
+  return (uint64_t) cnn_elements (out)
+      * (uint64_t) (w->kernel[0] * w->kernel[1]);
+}
+
 const CnnOp cnn_op_average_pool = {
   .name = "AveragePool",
   .since = 1,
@@ -666,6 +676,7 @@ const CnnOp cnn_op_average_pool = {
   .parse = parse_average,
   .infer = infer,
   .geometry = geometry,
+  .links = links_average,
   .regional = true,
   .forward = forward_average,
   .samples = cnn_op_samples_apart,

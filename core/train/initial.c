@@ -44,6 +44,13 @@ adds_to_matmul (const CnnGraph *graph, const CnnNode *node)
   return false;
 }
 
+/* [c][1][1] or [c][h][w]: a number for each map, or for each of its cells. */
+static bool
+of_maps (const CnnGraph *graph, const CnnNode *node, int i)
+{
+  return graph->values[node->in[i]].tensor.shape.rank == 3;
+}
+
 static Role
 role_of_input (const CnnGraph *graph, const CnnNode *node, int i)
 {
@@ -59,6 +66,10 @@ role_of_input (const CnnGraph *graph, const CnnNode *node, int i)
     return i == 1 ? ROLE_SCALE : i == 2 ? ROLE_BIAS : ROLE_NONE;
   if (is_op (node, "Add") && adds_to_matmul (graph, node))
     return ROLE_BIAS;
+  if (of_maps (graph, node, i))
+    return is_op (node, "Mul") ? ROLE_SCALE
+        : is_op (node, "Add")  ? ROLE_BIAS
+                               : ROLE_NONE;
   return ROLE_NONE;
 }
 
@@ -67,7 +78,8 @@ static Role
 find_role (const CnnGraph *graph, size_t value, const CnnNode **reader)
 {
   const CnnValue *v = &graph->values[value];
-  if (!v->buffer || v->tensor.type != CNN_TYPE_FLOAT32)
+  if (!v->buffer || v->tensor.type != CNN_TYPE_FLOAT32
+      || cnn_graph_is_fixed (graph, v->name))
     return ROLE_NONE;
   for (size_t n = 0; n < graph->n_nodes; n++)
     for (int i = 0; i < graph->nodes[n].n_in; i++)
@@ -177,7 +189,7 @@ cnn_weights_init (CnnWeights *weights, const CnnGraph *graph,
   }
   for (size_t i = 0; i < w->n_segments; i++) {
     const CnnSegment *s = &w->segments[i];
-    const CnnNode *reader;
+    const CnnNode *reader = NULL;
     Role role = find_role (graph, (size_t) s->value, &reader);
     if (options->keep_weights)
       memcpy (w->now + s->begin, graph->values[s->value].tensor.data,

@@ -63,3 +63,20 @@ cnn_loss_boxes (const float *boxes, const CnnTarget *targets, int count,
     gradient[k] = (float) (fmax (fmin (error / SMOOTH, 1), -1) * scale / side);
   }
 }
+
+void
+cnn_loss_squared_error (const float *outputs, const CnnTarget *targets,
+    int count, int classes, double scale, float *gradient,
+    CnnTrainResult *result)
+{
+  for (int k = 0; k < count; k++) {
+    const float *y = outputs + (ptrdiff_t) k * classes;
+    float *g = gradient + (ptrdiff_t) k * classes;
+    for (int c = 0; c < classes; c++) {
+      double off = y[c] - (c == targets[k].label ? 1.0 : -1.0);
+      g[c] = (float) (off * scale);
+      result->loss += 0.5 * off * off;
+    }
+    result->errors += argmax (y, classes) != targets[k].label;
+  }
+}

@@ -39,4 +39,15 @@ void cnn_loss_cross_entropy (const float *logits, const CnnTarget *targets,
 void cnn_loss_boxes (const float *boxes, const CnnTarget *targets, int count,
     double scale, float *gradient, CnnTrainResult *result);
 
+/**
+ * cnn_loss_squared_error: as cnn_loss_cross_entropy(), but
+ *
+ *   loss = sum over c of (y_c - target_c)^2 / 2
+ *
+ * with targets of 1 for the label and -1 for the other classes.
+ */
+void cnn_loss_squared_error (const float *outputs, const CnnTarget *targets,
+    int count, int classes, double scale, float *gradient,
+    CnnTrainResult *result);
+
 #endif

@@ -222,9 +222,13 @@ judge_chunk (void *data, int chunk, CNN_UNUSED int worker)
   const float *logits = cnn_session_output (t->session, 0)->data;
   float *gradient = cnn_session_output_grad (t->session, 0)->data;
   t->results[chunk] = (CnnTrainResult){ 0 };
-  cnn_loss_cross_entropy (logits + at, t->targets + first, count, t->classes,
-      t->options.label_smoothing, 1.0 / t->options.batch, gradient + at,
-      &t->results[chunk]);
+  if (t->options.loss == CNN_LOSS_SQUARED_ERROR)
+    cnn_loss_squared_error (logits + at, t->targets + first, count, t->classes,
+        1.0 / t->options.batch, gradient + at, &t->results[chunk]);
+  else
+    cnn_loss_cross_entropy (logits + at, t->targets + first, count, t->classes,
+        t->options.label_smoothing, 1.0 / t->options.batch, gradient + at,
+        &t->results[chunk]);
   if (t->boxes < 0)
     return;
   const float *boxes = cnn_session_output (t->session, t->boxes)->data;

@@ -45,7 +45,8 @@ typedef struct
 /**
  * cnn_weights_init:
  * Finds what @graph learns: constants that Conv, Gemm, MatMul and
- * BatchNormalization read, and what Add adds to a MatMul.
+ * BatchNormalization read, what Add adds to a MatMul, and what Mul and Add do
+ * to maps (three dimensions), but for constants that are fixed.
  *
  * Errors: CNN_ERROR_ARGUMENT if there is nothing to learn; CNN_ERROR_MEMORY.
  */

@@ -95,7 +95,8 @@ typedef struct
  * @op: ONNX's name of the operator
  * @output: shape of its first output
  * @parameters: elements of constants that it trains (weights, biases)
- * @links: multiply-adds plus biases, the "connections" of the early papers
+ * @links: multiply-adds plus biases, the "connections" of the early papers;
+ *   of an average pool, the cells that its cells see
  * @macs: multiply-accumulates
  * @has_geometry: 0 where cells have no place in the picture (after Flatten)
  * @geometry: of its output with respect to the network's input

@@ -110,6 +110,45 @@ typedef struct
   double pen_share, black_share, empty_share, invert, contrast_min, noise;
 } CnnSceneSources;
 
+/**
+ * CnnWarp:
+ * @window: side of the square patch to make, in pixels, at most 64
+ * @zoom: pixels of the window for a pixel of the digit's picture; 1 = as large
+ *   as it is
+ * @shift: greatest displacement, in pixels of the window, each way
+ * @scale_min, @scale_max: range of the height, and of the width, 1 = as it is
+ * @rotate: greatest rotation, degrees, each way
+ * @shear: greatest horizontal shear, as a slope, each way
+ * @elastic: standard deviation of the elastic distortion, in pixels of the
+ *   digit's picture
+ * @smooth: how far it hangs together: standard deviation of the Gaussian that
+ *   smooths it, in pixels of the window, above 0 to 16
+ *
+ * With scales of 1 and nothing else, the picture itself in the middle of the
+ * window.
+ */
+typedef struct
+{
+  int window;
+  double zoom, shift, scale_min, scale_max, rotate, shear, elastic, smooth;
+} CnnWarp;
+
+/**
+ * cnn_warp_digit:
+ * @warp: what to vary, and by how much; every value in range is as likely
+ * @digits: at most 32x32 pixels
+ * @index: which digit
+ * @seed: the same seed gives the same patch
+ * @patch: (out caller-allocates): window x window values, 0 = paper, 1 = ink
+ *
+ * The digit as its own picture has it, light on dark, with what stands around
+ * it: for networks that answer to centred digits.
+ *
+ * Threads: any.
+ */
+CNN_API void cnn_warp_digit (const CnnWarp *warp, const CnnDigits *digits,
+    int index, uint64_t seed, float *patch);
+
 /** CnnOptimiser */
 typedef enum
 {
@@ -118,13 +157,26 @@ typedef enum
 } CnnOptimiser;
 
 /**
+ * CnnLoss:
+ * @CNN_LOSS_CROSS_ENTROPY: of softmax over the outputs, which are logits
+ * @CNN_LOSS_SQUARED_ERROR: half the sum of squares of what the outputs are off
+ *   their targets, 1 for the sample's class, -1 for the others
+ */
+typedef enum
+{
+  CNN_LOSS_CROSS_ENTROPY,
+  CNN_LOSS_SQUARED_ERROR
+} CnnLoss;
+
+/**
  * CnnTrainOptions:
+ * @loss: of the classes
  * @optimiser: SGD with momentum, or Adam
  * @momentum: of SGD, 0..1 exclusive; Adam's beta1
  * @beta2: Adam's second moment; 0 = 0.999
  * @weight_decay: decoupled; times rate, on weights, not on biases
  * @batch: pictures in a minibatch, 1 to 65536; best a multiple of 16
- * @label_smoothing: 0..1
+ * @label_smoothing: of cross-entropy, 0..1
  * @box_weight: of the box head's loss beside the cross-entropy, 0 or more
  * @average: decay of the running average of the weights, 0..1; what
  *   cnn_trainer_model() gives; 0 = the last weights themselves
@@ -134,6 +186,7 @@ typedef enum
  */
 typedef struct
 {
+  CnnLoss loss;
   CnnOptimiser optimiser;
   double momentum, beta2, weight_decay, label_smoothing, box_weight, average;
   int batch;
@@ -172,7 +225,7 @@ typedef struct CnnTrainer CnnTrainer;
 
 /**
  * CnnTrainResult:
- * @loss: mean cross-entropy, in nats
+ * @loss: mean loss of the classes: of cross-entropy, in nats
  * @box_loss: mean loss of the box head, over all samples
  * @errors: samples whose most probable class was not the label
  */
