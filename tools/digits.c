@@ -16,9 +16,6 @@
 
 #define TASK_SIZE 64
 
-/* In MNIST the digit is 20 of the picture's 28 pixels high. */
-#define DIGIT_SHARE (20.0 / 28.0)
-
 /* What one thread needs: its session, a picture brought to size, a window
  * around it. */
 typedef struct
@@ -64,14 +61,15 @@ tool_digits_classes (const CnnDigits *digits, const char *const *labels,
 }
 
 static void
-fit_pictures (Scorer *scorer, gboolean object_size_known)
+fit_pictures (Scorer *scorer, const ToolDigits *pictures,
+    gboolean object_size_known)
 {
   const CnnDigits *digits = scorer->digits;
   double scale = 1;
 
   if (object_size_known)
-    scale = scorer->info->object_size * scorer->height
-        / (DIGIT_SHARE * digits->height);
+    scale =
+        tool_digits_zoom (pictures, scorer->info->object_size, scorer->height);
   else if (digits->height > scorer->height || digits->width > scorer->width)
     scale = MIN ((double) scorer->height / digits->height,
         (double) scorer->width / digits->width);
@@ -204,9 +202,10 @@ count_answers (const Scorer *scorer, ToolScore *score)
 }
 
 gboolean
-tool_digits_score (CnnModel *model, const CnnDigits *digits, gboolean inverted,
-    CnnPool *pool, ToolScore *score, GError **error)
+tool_digits_score (CnnModel *model, const ToolDigits *pictures,
+    gboolean inverted, CnnPool *pool, ToolScore *score, GError **error)
 {
+  const CnnDigits *digits = &pictures->view;
   Scorer scorer = { .info = cnn_model_info (model),
     .digits = digits,
     .inverted = inverted,
@@ -220,7 +219,7 @@ tool_digits_score (CnnModel *model, const CnnDigits *digits, gboolean inverted,
           scorer.classes, error)
       || !tool_model_window (model, &scorer.height, &scorer.width, error))
     return FALSE;
-  fit_pictures (&scorer,
+  fit_pictures (&scorer, pictures,
       cnn_model_metadata (model, "convnet.object-size") != NULL);
   scorer.workers = g_new0 (Worker, scorer.n_workers);
   ok = TRUE;

@@ -6,7 +6,7 @@
 
 #include <cnn/train.h>
 
-#include "tool.h"
+#include "idx.h"
 
 /** TOOL_MAX_LABEL: labels of pictures are bytes. */
 #define TOOL_MAX_LABEL 255
@@ -50,7 +50,7 @@ typedef struct
  * Threads: shares the pictures out over @pool; the result does not depend on
  * it.
  */
-gboolean tool_digits_score (CnnModel *model, const CnnDigits *digits,
+gboolean tool_digits_score (CnnModel *model, const ToolDigits *pictures,
     gboolean inverted, CnnPool *pool, ToolScore *score, GError **error);
 
 #endif

@@ -103,7 +103,7 @@ print_confusion (const ToolScore *score, const char *const *labels)
 }
 
 static gboolean
-evaluate (const Eval *eval, CnnModel *model, const CnnDigits *digits,
+evaluate (const Eval *eval, CnnModel *model, const ToolDigits *digits,
     CnnPool *pool, GError **error)
 {
   const CnnModelInfo *info = cnn_model_info (model);
@@ -135,7 +135,7 @@ load_and_evaluate (const Eval *eval, const char *name, GError **error)
   ToolDigits digits = { 0 };
   gboolean ok = pool && tool_digits_read (prefix, &digits, error);
 
-  if (ok && !evaluate (eval, model, &digits.view, pool, error)) {
+  if (ok && !evaluate (eval, model, &digits, pool, error)) {
     g_prefix_error (error, "%s: ", name);
     ok = FALSE;
   }

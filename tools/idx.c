@@ -9,11 +9,18 @@
 #include "idx.h"
 
 #include <errno.h>
+#include <math.h>
+#include <string.h>
 #include <zlib.h>
+
+#include "usps.h"
 
 #define IDX_UNSIGNED_BYTE 8
 #define PIECE_BYTES       (1 << 20)
 #define MAX_SIDE          4096
+
+/* In MNIST the digit is 20 of the picture's 28 pixels high. */
+#define MNIST_OBJECT_SIZE (20.0 / 28.0)
 
 static gboolean
 read_header (gzFile file, const char *path, int rank, ToolIdx *idx,
@@ -130,10 +137,10 @@ read_part (const char *prefix, const char *kind, int rank, ToolIdx *idx,
   return ok;
 }
 
-gboolean
-tool_digits_read (const char *prefix, ToolDigits *digits, GError **error)
+static gboolean
+read_idx_pair (const char *prefix, ToolDigits *digits, GError **error)
 {
-  ToolDigits read = { 0 };
+  ToolDigits read = { .object_size = MNIST_OBJECT_SIZE };
   const ToolIdx *images = &read.images;
 
   if (!read_part (prefix, "images-idx3-ubyte", 3, &read.images, error)
@@ -164,9 +171,82 @@ fail:
   return FALSE;
 }
 
+gboolean
+tool_digits_read (const char *prefix, ToolDigits *digits, GError **error)
+{
+  char *packed = g_strconcat (prefix, ".gz", NULL);
+  gboolean ok;
+
+  if (g_file_test (packed, G_FILE_TEST_IS_REGULAR))
+    ok = tool_usps_read (packed, digits, error);
+  else if (g_file_test (prefix, G_FILE_TEST_IS_REGULAR))
+    ok = tool_usps_read (prefix, digits, error);
+  else
+    ok = read_idx_pair (prefix, digits, error);
+  g_free (packed);
+  return ok;
+}
+
 void
 tool_digits_clear (ToolDigits *digits)
 {
   tool_idx_clear (&digits->images);
   tool_idx_clear (&digits->labels);
+}
+
+/* Moves digit @from to place @to. */
+static void
+move_digit (ToolDigits *digits, int from, int to)
+{
+  gsize pixels = (gsize) digits->view.width * (gsize) digits->view.height;
+
+  memmove (digits->images.bytes + (gsize) to * pixels,
+      digits->images.bytes + (gsize) from * pixels, pixels);
+  digits->labels.bytes[to] = digits->labels.bytes[from];
+}
+
+gboolean
+tool_digits_draw (ToolDigits *digits, int count, guint64 seed, GError **error)
+{
+  const guint8 *labels = digits->view.labels;
+  int left[256] = { 0 }, wanted[256] = { 0 }, kinds = 0, kept = 0;
+  GRand *random;
+
+  if (!count)
+    return TRUE;
+  for (int i = 0; i < digits->view.count; i++)
+    kinds += !left[labels[i]]++;
+  for (int label = 0; label < 256; label++)
+    if (left[label]) {
+      wanted[label] = count / kinds;
+      if (count % kinds || left[label] < wanted[label])
+        return tool_fail (error,
+            "%d digits can't be drawn: there are %d labels, and %d digits of "
+            "%d",
+            count, kinds, left[label], label);
+    }
+  /* Knuth's selection sampling: each digit of a label is as likely. */
+  random = g_rand_new_with_seed_array ((guint32[]){ (guint32) seed,
+                                           (guint32) (seed >> 32) },
+      2);
+  for (int i = 0; i < digits->view.count; i++) {
+    guint8 label = labels[i];
+    double share = (double) wanted[label] / left[label]--;
+
+    if (g_rand_double (random) < share) {
+      wanted[label]--;
+      move_digit (digits, i, kept++);
+    }
+  }
+  g_rand_free (random);
+  digits->view.count = kept;
+  return TRUE;
+}
+
+double
+tool_digits_zoom (const ToolDigits *digits, double object_size, int side)
+{
+  double height = digits->view.height;
+
+  return MAX (1, round (object_size * side / digits->object_size)) / height;
 }

@@ -10,50 +10,24 @@
 
 #include <string.h>
 
-#define MAX_WORDS    4
-#define MAX_OPTIONS  4
-#define MAX_CHANNELS 65536
-#define MAX_KERNEL   1024
-#define MAX_WEIGHTS  ((gint64) 1 << 28)
+#include "connections.h"
+#include "layers-build.h"
 
-typedef struct
-{
-  const char *key;
-  int x, y;
-} Option;
-
-/* What is known in front of the next layer. flat: shape is n c. */
-typedef struct
-{
-  CnnGraph *graph;
-  char *value;
-  gint64 c, h, w;
-  gboolean flat, last;
-  GHashTable *numbers;
-  CnnError cause;
-} Build;
-
-typedef struct
-{
-  const char *kind;
-  int n_words;
-  char *words[MAX_WORDS];
-  Option options[MAX_OPTIONS];
-} Layer;
+#define MAX_WEIGHTS ((gint64) 1 << 28)
 
 typedef struct
 {
   const char *kind;
   const char *usage;
-  int n_words;
-  const char *keys[MAX_OPTIONS];
-  gboolean (*add) (Build *build, const Layer *layer, GError **error);
+  int n_words, more_words;
+  const char *keys[TOOL_BUILD_OPTIONS];
+  gboolean (*add) (ToolBuild *build, const ToolLayer *layer, GError **error);
 } LayerKind;
 
-static const Option *
-find_option (const Layer *layer, const char *key)
+const ToolOption *
+tool_build_option (const ToolLayer *layer, const char *key)
 {
-  for (int i = 0; i < MAX_OPTIONS && layer->options[i].key; i++)
+  for (int i = 0; i < TOOL_BUILD_OPTIONS && layer->options[i].key; i++)
     if (strcmp (layer->options[i].key, key) == 0)
       return &layer->options[i];
   return NULL;
@@ -61,17 +35,17 @@ find_option (const Layer *layer, const char *key)
 
 /* Height into values[0], width into values[1], as everywhere in ONNX. */
 static void
-option_size (const Layer *layer, const char *key, int fallback,
+option_size (const ToolLayer *layer, const char *key, int fallback,
     gint64 values[2])
 {
-  const Option *option = find_option (layer, key);
+  const ToolOption *option = tool_build_option (layer, key);
 
   values[0] = option ? option->y : fallback;
   values[1] = option ? option->x : fallback;
 }
 
-static char *
-number_name (Build *build, const char *kind)
+char *
+tool_build_name (ToolBuild *build, const char *kind)
 {
   int number = GPOINTER_TO_INT (g_hash_table_lookup (build->numbers, kind)) + 1;
 
@@ -80,8 +54,8 @@ number_name (Build *build, const char *kind)
   return g_strdup_printf ("%s%d", kind, number);
 }
 
-static gboolean
-add_weights (Build *build, const char *name, const CnnShape *shape,
+gboolean
+tool_build_weights (ToolBuild *build, const char *name, const CnnShape *shape,
     GError **error)
 {
   gint64 count = 1;
@@ -104,8 +78,8 @@ add_weights (Build *build, const char *name, const CnnShape *shape,
 }
 
 /* Adds one node that reads the present value and up to two constants. */
-static gboolean
-add_node (Build *build, const char *op, const char *name,
+gboolean
+tool_build_node (ToolBuild *build, const char *op, const char *name,
     const char *const *constants, const CnnAttribute *attributes, int count,
     GError **error)
 {
@@ -131,31 +105,30 @@ add_node (Build *build, const char *op, const char *name,
   return TRUE;
 }
 
-/* Weights of @shape and a bias of shape->dims[0], then the node. */
+/* Weights of @shape and, if @bias, a bias of shape->dims[0], then the node. */
 static gboolean
-add_weighted (Build *build, const char *op, const char *kind,
-    const CnnShape *shape, const CnnAttribute *attributes, int count,
-    GError **error)
+add_weighted (ToolBuild *build, const char *op, const char *name,
+    const CnnShape *shape, gboolean bias, const CnnAttribute *attributes,
+    int count, GError **error)
 {
-  char *name = number_name (build, kind);
-  char *weight = g_strdup_printf ("%s.weight", name);
-  char *bias = g_strdup_printf ("%s.bias", name);
-  const char *constants[] = { weight, bias, NULL };
+  char *weights = g_strdup_printf ("%s.weight", name);
+  char *biases = bias ? g_strdup_printf ("%s.bias", name) : NULL;
+  const char *constants[] = { weights, biases, NULL };
   CnnShape bias_shape = { 1, { shape->dims[0] } };
-  gboolean ok = add_weights (build, weight, shape, error)
-      && add_weights (build, bias, &bias_shape, error)
-      && add_node (build, op, name, constants, attributes, count, error);
+  gboolean ok = tool_build_weights (build, weights, shape, error)
+      && (!bias || tool_build_weights (build, biases, &bias_shape, error))
+      && tool_build_node (build, op, name, constants, attributes, count, error);
 
-  g_free (bias);
-  g_free (weight);
-  g_free (name);
+  g_free (biases);
+  g_free (weights);
   return ok;
 }
 
 /* Follows a sliding window of @kernel; both sides get the same padding. */
-static gboolean
-slide (Build *build, const gint64 kernel[2], const gint64 stride[2],
-    const gint64 pad[2], const gint64 dilation[2], GError **error)
+gboolean
+tool_build_slide (ToolBuild *build, const gint64 kernel[2],
+    const gint64 stride[2], const gint64 pad[2], const gint64 dilation[2],
+    GError **error)
 {
   gint64 *sides[2] = { &build->h, &build->w };
 
@@ -175,29 +148,16 @@ slide (Build *build, const gint64 kernel[2], const gint64 stride[2],
   return TRUE;
 }
 
-static gboolean
-add_conv (Build *build, const Layer *layer, GError **error)
+gboolean
+tool_build_conv_node (ToolBuild *build, const ToolConv *conv, const char *name,
+    gint64 channels, gboolean bias, GError **error)
 {
-  gint64 oc, kernel[2], stride[2], pad[2], dilation[2], group[2], ic = build->c;
-  int kw, kh;
-
-  if (!tool_parse_int (layer->words[0], 1, MAX_CHANNELS, &oc, error)
-      || !tool_parse_size (layer->words[1], MAX_KERNEL, &kh, &kw, error))
-    return FALSE;
-  kernel[0] = kh;
-  kernel[1] = kw;
-  option_size (layer, "stride", 1, stride);
-  option_size (layer, "pad", 0, pad);
-  option_size (layer, "dilation", 1, dilation);
-  option_size (layer, "group", 1, group);
-  if (!slide (build, kernel, stride, pad, dilation, error))
-    return FALSE;
-  if (ic % group[1] || oc % group[1])
-    return tool_fail (error, "%d groups divide neither %d nor %d channels",
-        (int) group[1], (int) ic, (int) oc);
-
-  gint64 pads[4] = { pad[0], pad[1], pad[0], pad[1] };
-  CnnShape shape = { 4, { oc, ic / group[1], kh, kw } };
+  gint64 kernel[2] = { conv->kernel[0], conv->kernel[1] };
+  gint64 stride[2] = { conv->stride[0], conv->stride[1] };
+  gint64 dilation[2] = { conv->dilation[0], conv->dilation[1] };
+  gint64 pads[4] = { conv->pad[0], conv->pad[1], conv->pad[0], conv->pad[1] };
+  CnnShape shape = { 4,
+    { conv->oc, channels / conv->group, kernel[0], kernel[1] } };
   CnnAttribute attributes[] = {
     { .name = "kernel_shape",
         .type = CNN_ATTRIBUTE_INTS,
@@ -212,15 +172,61 @@ add_conv (Build *build, const Layer *layer, GError **error)
         .type = CNN_ATTRIBUTE_INTS,
         .count = 2,
         .ints = dilation },
-    { .name = "group", .type = CNN_ATTRIBUTE_INT, .i = group[1] },
+    { .name = "group", .type = CNN_ATTRIBUTE_INT, .i = conv->group },
   };
-  build->c = oc;
-  return add_weighted (build, "Conv", "conv", &shape, attributes,
+  return add_weighted (build, "Conv", name, &shape, bias, attributes,
       G_N_ELEMENTS (attributes), error);
 }
 
+/* "from table-lenet5" behind the kernel, border and bias. */
 static gboolean
-add_pool (Build *build, const Layer *layer, GError **error)
+parse_early (const ToolLayer *layer, ToolConv *conv, GError **error)
+{
+  const ToolOption *border = tool_build_option (layer, "border");
+  const ToolOption *bias = tool_build_option (layer, "bias");
+
+  if (layer->n_words > 2) {
+    if (layer->n_words != 4 || strcmp (layer->words[2], "from") != 0)
+      return tool_fail (error, "'%s' is not like: from table-lenet5",
+          layer->words[2]);
+    conv->table = tool_table_find (layer->words[3]);
+    if (!conv->table)
+      return tool_fail (error, "there is no '%s'", layer->words[3]);
+  }
+  if (bias && strcmp (bias->text, "unit") != 0
+      && strcmp (bias->text, "map") != 0)
+    return tool_fail (error, "bias is neither map nor unit");
+  conv->unit_bias = bias && strcmp (bias->text, "unit") == 0;
+  return !border
+      || tool_parse_double (border->text, -1e6, 1e6, &conv->border, error);
+}
+
+static gboolean
+add_conv (ToolBuild *build, const ToolLayer *layer, GError **error)
+{
+  ToolConv conv = { 0 };
+  gint64 group[2];
+  int kw, kh;
+
+  if (!tool_parse_int (layer->words[0], 1, TOOL_BUILD_CHANNELS, &conv.oc, error)
+      || !tool_parse_size (layer->words[1], TOOL_BUILD_KERNEL, &kh, &kw, error)
+      || !parse_early (layer, &conv, error))
+    return FALSE;
+  conv.kernel[0] = kh;
+  conv.kernel[1] = kw;
+  option_size (layer, "stride", 1, conv.stride);
+  option_size (layer, "pad", 0, conv.pad);
+  option_size (layer, "dilation", 1, conv.dilation);
+  option_size (layer, "group", 1, group);
+  conv.group = group[1];
+  if (build->c % conv.group || conv.oc % conv.group)
+    return tool_fail (error, "%d groups divide neither %d nor %d channels",
+        (int) conv.group, (int) build->c, (int) conv.oc);
+  return tool_early_conv (build, &conv, error);
+}
+
+static gboolean
+add_pool (ToolBuild *build, const ToolLayer *layer, GError **error)
 {
   gboolean max = strcmp (layer->kind, "maxpool") == 0;
   gint64 kernel[2], stride[2], pad[2], dilation[2] = { 1, 1 };
@@ -228,7 +234,7 @@ add_pool (Build *build, const Layer *layer, GError **error)
   char *name;
   gboolean ok;
 
-  if (!tool_parse_size (layer->words[0], MAX_KERNEL, &kh, &kw, error))
+  if (!tool_parse_size (layer->words[0], TOOL_BUILD_KERNEL, &kh, &kw, error))
     return FALSE;
   kernel[0] = kh;
   kernel[1] = kw;
@@ -237,7 +243,7 @@ add_pool (Build *build, const Layer *layer, GError **error)
   for (int i = 0; i < 2; i++)
     if (!stride[i])
       stride[i] = kernel[i];
-  if (!slide (build, kernel, stride, pad, dilation, error))
+  if (!tool_build_slide (build, kernel, stride, pad, dilation, error))
     return FALSE;
 
   gint64 pads[4] = { pad[0], pad[1], pad[0], pad[1] };
@@ -252,15 +258,15 @@ add_pool (Build *build, const Layer *layer, GError **error)
         .ints = stride },
     { .name = "pads", .type = CNN_ATTRIBUTE_INTS, .count = 4, .ints = pads },
   };
-  name = number_name (build, layer->kind);
-  ok = add_node (build, max ? "MaxPool" : "AveragePool", name, NULL, attributes,
-      G_N_ELEMENTS (attributes), error);
+  name = tool_build_name (build, layer->kind);
+  ok = tool_build_node (build, max ? "MaxPool" : "AveragePool", name, NULL,
+      attributes, G_N_ELEMENTS (attributes), error);
   g_free (name);
   return ok;
 }
 
-static gboolean
-flatten (Build *build, GError **error)
+gboolean
+tool_build_flatten (ToolBuild *build, GError **error)
 {
   CnnAttribute axis = { .name = "axis", .type = CNN_ATTRIBUTE_INT, .i = 1 };
   gboolean last = build->last, ok;
@@ -269,8 +275,8 @@ flatten (Build *build, GError **error)
   if (build->flat)
     return TRUE;
   build->last = FALSE;
-  name = number_name (build, "flatten");
-  ok = add_node (build, "Flatten", name, NULL, &axis, 1, error);
+  name = tool_build_name (build, "flatten");
+  ok = tool_build_node (build, "Flatten", name, NULL, &axis, 1, error);
   g_free (name);
   build->last = last;
   build->c *= build->h * build->w;
@@ -280,39 +286,44 @@ flatten (Build *build, GError **error)
 }
 
 static gboolean
-add_dense (Build *build, const Layer *layer, GError **error)
+add_dense (ToolBuild *build, const ToolLayer *layer, GError **error)
 {
   CnnAttribute transposed = { .name = "transB",
     .type = CNN_ATTRIBUTE_INT,
     .i = 1 };
   gint64 units;
 
-  if (!tool_parse_int (layer->words[0], 1, MAX_CHANNELS, &units, error)
-      || !flatten (build, error))
+  if (!tool_parse_int (layer->words[0], 1, TOOL_BUILD_CHANNELS, &units, error)
+      || !tool_build_flatten (build, error))
     return FALSE;
 
   CnnShape shape = { 2, { units, build->c } };
+  char *name = tool_build_name (build, "dense");
+  gboolean ok =
+      add_weighted (build, "Gemm", name, &shape, TRUE, &transposed, 1, error);
+
   build->c = units;
-  return add_weighted (build, "Gemm", "dense", &shape, &transposed, 1, error);
-}
-
-static gboolean
-add_activation (Build *build, const Layer *layer, GError **error)
-{
-  static const char *const ops[][2] = { { "relu", "Relu" }, { "tanh", "Tanh" },
-    { "sigmoid", "Sigmoid" } };
-  char *name = number_name (build, layer->kind);
-  gboolean ok = FALSE;
-
-  for (gsize i = 0; i < G_N_ELEMENTS (ops); i++)
-    if (strcmp (ops[i][0], layer->kind) == 0)
-      ok = add_node (build, ops[i][1], name, NULL, NULL, 0, error);
   g_free (name);
   return ok;
 }
 
 static gboolean
-add_dropout (Build *build, const Layer *layer, GError **error)
+add_activation (ToolBuild *build, const ToolLayer *layer, GError **error)
+{
+  static const char *const ops[][2] = { { "relu", "Relu" }, { "tanh", "Tanh" },
+    { "sigmoid", "Sigmoid" } };
+  char *name = tool_build_name (build, layer->kind);
+  gboolean ok = FALSE;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ops); i++)
+    if (strcmp (ops[i][0], layer->kind) == 0)
+      ok = tool_build_node (build, ops[i][1], name, NULL, NULL, 0, error);
+  g_free (name);
+  return ok;
+}
+
+static gboolean
+add_dropout (ToolBuild *build, const ToolLayer *layer, GError **error)
 {
   double share;
   float ratio;
@@ -323,14 +334,14 @@ add_dropout (Build *build, const Layer *layer, GError **error)
   if (!tool_parse_double (layer->words[0], 0, 0.99, &share, error))
     return FALSE;
   ratio = (float) share;
-  name = number_name (build, "dropout");
+  name = tool_build_name (build, "dropout");
   constant = g_strdup_printf ("%s.ratio", name);
   const char *constants[] = { constant, NULL };
   if (cnn_graph_add_constant (build->graph, constant, &tensor, &build->cause)
       != CNN_OK)
     ok = tool_fail_cnn (error, name, &build->cause);
   else
-    ok = add_node (build, "Dropout", name, constants, NULL, 0, error);
+    ok = tool_build_node (build, "Dropout", name, constants, NULL, 0, error);
   g_free (constant);
   g_free (name);
   return ok;
@@ -339,9 +350,9 @@ add_dropout (Build *build, const Layer *layer, GError **error)
 /* A node between any values, which stays beside the row of layers. Returns:
  * name of its output, NULL on error. */
 static const char *
-add_beside (Build *build, const char *op, const char *layer, const char *what,
-    const char *const *inputs, const CnnAttribute *attributes, int count,
-    GError **error)
+add_beside (ToolBuild *build, const char *op, const char *layer,
+    const char *what, const char *const *inputs, const CnnAttribute *attributes,
+    int count, GError **error)
 {
   char *name = g_strdup_printf ("%s.%s", layer, what);
   const char *outputs[] = { name };
@@ -359,8 +370,8 @@ add_beside (Build *build, const char *op, const char *layer, const char *what,
 
 /* The mean over the layer's window, along rows, then along columns. */
 static const char *
-add_mean (Build *build, const char *layer, const char *what, const char *value,
-    const gint64 kernel[2], GError **error)
+add_mean (ToolBuild *build, const char *layer, const char *what,
+    const char *value, const gint64 kernel[2], GError **error)
 {
   for (int i = 1; i >= 0 && value; i--) {
     gint64 sides[2] = { i ? 1 : kernel[0], i ? kernel[1] : 1 };
@@ -379,7 +390,7 @@ add_mean (Build *build, const char *layer, const char *what, const char *value,
 
 /* The middle of each window. */
 static const char *
-add_middle (Build *build, const char *layer, const gint64 kernel[2],
+add_middle (ToolBuild *build, const char *layer, const gint64 kernel[2],
     GError **error)
 {
   gint64 lists[][2] = { { kernel[0] / 2, kernel[1] / 2 },
@@ -407,7 +418,7 @@ add_middle (Build *build, const char *layer, const gint64 kernel[2],
 
 /* (x - mean) / sqrt (max (mean of squares - mean^2, 0) + floor^2) */
 static const char *
-normalise (Build *build, const char *name, const gint64 kernel[2],
+normalise (ToolBuild *build, const char *name, const gint64 kernel[2],
     const char *floor_name, GError **error)
 {
   const char *x = build->value, *mean, *squares, *v;
@@ -434,7 +445,7 @@ normalise (Build *build, const char *name, const gint64 kernel[2],
  * Source: Jarrett, Kavukcuoglu, Ranzato, LeCun, "What is the best multi-stage
  * architecture for object recognition?", 2009; here with a square window. */
 static gboolean
-add_lcn (Build *build, const Layer *layer, GError **error)
+add_lcn (ToolBuild *build, const ToolLayer *layer, GError **error)
 {
   const gint64 one[2] = { 1, 1 }, none[2] = { 0, 0 };
   gint64 kernel[2];
@@ -444,17 +455,17 @@ add_lcn (Build *build, const Layer *layer, GError **error)
   CnnTensor tensor = { CNN_TYPE_FLOAT32, { 0 }, &square };
   char *name, *constant;
   const char *out = NULL;
-  Build before = *build;
+  ToolBuild before = *build;
 
-  if (!tool_parse_size (layer->words[0], MAX_KERNEL, &kh, &kw, error)
+  if (!tool_parse_size (layer->words[0], TOOL_BUILD_KERNEL, &kh, &kw, error)
       || !tool_parse_double (layer->words[1], 1e-4, 1e6, &least, error))
     return FALSE;
   kernel[0] = kh;
   kernel[1] = kw;
-  if (!slide (build, kernel, one, none, one, error))
+  if (!tool_build_slide (build, kernel, one, none, one, error))
     return FALSE;
   square = (float) (least * least);
-  name = number_name (build, "lcn");
+  name = tool_build_name (build, "lcn");
   constant = g_strdup_printf ("%s.floor", name);
   before.cause = (CnnError){ 0 };
   if (cnn_graph_add_constant (build->graph, constant, &tensor, &build->cause)
@@ -472,42 +483,55 @@ add_lcn (Build *build, const Layer *layer, GError **error)
 }
 
 static const LayerKind kinds[] = {
-  { "lcn", "HxW FLOOR", 2, { NULL }, add_lcn },
-  { "conv", "CHANNELS HxW [stride=] [pad=] [dilation=] [group=]", 2,
-      { "stride", "pad", "dilation", "group" }, add_conv },
-  { "maxpool", "HxW [stride=] [pad=]", 1, { "stride", "pad" }, add_pool },
-  { "avgpool", "HxW [stride=] [pad=]", 1, { "stride", "pad" }, add_pool },
-  { "dense", "UNITS", 1, { NULL }, add_dense },
-  { "relu", "", 0, { NULL }, add_activation },
-  { "tanh", "", 0, { NULL }, add_activation },
-  { "sigmoid", "", 0, { NULL }, add_activation },
-  { "dropout", "SHARE", 1, { NULL }, add_dropout },
+  { "lcn", "HxW FLOOR", 2, 0, { NULL }, add_lcn },
+  { "conv",
+      "CHANNELS HxW [from table-NAME] [stride=] [pad=] [dilation=] [group=] "
+      "[border=] [bias=]",
+      2, 2, { "stride", "pad", "dilation", "group", "border", "bias" },
+      add_conv },
+  { "local", "MAPS HxW [stride=] [pad=] [border=]", 2, 0,
+      { "stride", "pad", "border" }, tool_early_local },
+  { "maxpool", "HxW [stride=] [pad=]", 1, 0, { "stride", "pad" }, add_pool },
+  { "avgpool", "HxW [stride=] [pad=]", 1, 0, { "stride", "pad" }, add_pool },
+  { "subsample", "HxW", 1, 0, { NULL }, tool_early_subsample },
+  { "dense", "UNITS", 1, 0, { NULL }, add_dense },
+  { "codes", "", 0, 0, { NULL }, tool_early_codes },
+  { "relu", "", 0, 0, { NULL }, add_activation },
+  { "tanh", "", 0, 0, { NULL }, add_activation },
+  { "ltanh", "", 0, 0, { NULL }, tool_early_ltanh },
+  { "sigmoid", "", 0, 0, { NULL }, add_activation },
+  { "dropout", "SHARE", 1, 0, { NULL }, add_dropout },
 };
 
 static gboolean
-parse_option (const LayerKind *kind, char *word, Layer *layer, GError **error)
+parse_option (const LayerKind *kind, char *word, ToolLayer *layer,
+    GError **error)
 {
   char *equals = strchr (word, '=');
   const char *key = NULL;
   int i, at = 0;
 
   *equals = '\0';
-  for (i = 0; i < MAX_OPTIONS && kind->keys[i]; i++)
+  for (i = 0; i < TOOL_BUILD_OPTIONS && kind->keys[i]; i++)
     if (strcmp (kind->keys[i], word) == 0)
       key = kind->keys[i];
   if (!key)
     return tool_fail (error, "no option '%s'", word);
-  if (find_option (layer, key))
+  if (tool_build_option (layer, key))
     return tool_fail (error, "option '%s' given twice", word);
   while (layer->options[at].key)
     at++;
   layer->options[at].key = key;
-  return tool_parse_size (equals + 1, MAX_KERNEL, &layer->options[at].y,
+  layer->options[at].text = equals + 1;
+  if (strcmp (key, "border") == 0 || strcmp (key, "bias") == 0)
+    return TRUE;
+  return tool_parse_size (equals + 1, TOOL_BUILD_KERNEL, &layer->options[at].y,
       &layer->options[at].x, error);
 }
 
 static gboolean
-parse_layer (const LayerKind *kind, char **words, Layer *layer, GError **error)
+parse_layer (const LayerKind *kind, char **words, ToolLayer *layer,
+    GError **error)
 {
   for (int i = 1; words[i]; i++) {
     if (!*words[i])
@@ -515,7 +539,7 @@ parse_layer (const LayerKind *kind, char **words, Layer *layer, GError **error)
     if (strchr (words[i], '=')) {
       if (!parse_option (kind, words[i], layer, error))
         return FALSE;
-    } else if (layer->n_words == kind->n_words) {
+    } else if (layer->n_words == kind->n_words + kind->more_words) {
       return tool_fail (error, "'%s' is too much, wanted: %s %s", words[i],
           kind->kind, kind->usage);
     } else {
@@ -529,11 +553,11 @@ parse_layer (const LayerKind *kind, char **words, Layer *layer, GError **error)
 }
 
 static gboolean
-add_layer (Build *build, const char *text, GError **error)
+add_layer (ToolBuild *build, const char *text, GError **error)
 {
   char **words = g_strsplit_set (text, " \t", -1);
   const LayerKind *kind = NULL;
-  Layer layer = { 0 };
+  ToolLayer layer = { 0 };
   gboolean ok;
 
   for (gsize i = 0; words[0] && i < G_N_ELEMENTS (kinds); i++)
@@ -567,7 +591,7 @@ split_layers (const char *layers)
 }
 
 static gboolean
-add_ends (Build *build, GError **error)
+add_ends (ToolBuild *build, GError **error)
 {
   CnnShape input = { 4, { 1, build->c, build->h, build->w } };
 
@@ -582,7 +606,7 @@ add_ends (Build *build, GError **error)
 
 /* The last layer's units, parted into classes and box. */
 static gboolean
-split_heads (Build *build, int classes, GError **error)
+split_heads (ToolBuild *build, int classes, GError **error)
 {
   gint64 sizes[] = { classes, 4 };
   CnnTensor tensor = { CNN_TYPE_INT64, { 1, { 2 } }, sizes };
@@ -606,7 +630,7 @@ gboolean
 tool_layers_build (CnnGraph *graph, const char *layers, int channels,
     int height, int width, int classes, gboolean boxes, GError **error)
 {
-  Build build = { .graph = graph,
+  ToolBuild build = { .graph = graph,
     .value = g_strdup (TOOL_LAYERS_INPUT),
     .c = channels,
     .h = height,

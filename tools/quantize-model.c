@@ -203,9 +203,8 @@ score (const Quantize *q, CnnModel *model, ToolScore *plain,
   CnnError cause = { 0 };
   gboolean ok = cnn_model_to_map (model, &map, &cause) == CNN_OK;
 
-  ok = ok ? tool_digits_score (map, &q->test.view, FALSE, q->pool, plain, error)
-          && tool_digits_score (map, &q->test.view, TRUE, q->pool, inverted,
-              error)
+  ok = ok ? tool_digits_score (map, &q->test, FALSE, q->pool, plain, error)
+          && tool_digits_score (map, &q->test, TRUE, q->pool, inverted, error)
           : tool_fail_cnn (error, "class map", &cause);
   cnn_model_unref (map);
   return ok;

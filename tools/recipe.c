@@ -28,7 +28,9 @@ static const char *const model_keys[] = { "input", "labels", "background",
   "layers", "object-size", "range", "threshold", "boxes", "border", "min-size",
   NULL };
 static const char *const data_keys[] = { "train", "validate", "backgrounds",
-  NULL };
+  "draw-train", "draw-validate", "draw-seed", NULL };
+static const char *const warp_keys[] = { "shift", "scale", "rotate", "shear",
+  "elastic", NULL };
 static const char *const train_keys[] = { "loss", "optimiser", "rate", "batch",
   "epochs", "seed", "weight-decay", "label-smoothing", "average", "box-weight",
   NULL };
@@ -150,6 +152,8 @@ check_group (const Reader *reader, const char *group, GError **error)
     known = train_keys;
   else if (strcmp (group, "scenes") == 0)
     known = scenes_keys;
+  else if (strcmp (group, "warp") == 0)
+    known = warp_keys;
   else if (strcmp (group, "augment") != 0)
     ok = tool_fail (error, "no such group: [%s]", group);
   for (int i = 0; ok && keys && keys[i]; i++)
@@ -266,6 +270,23 @@ read_model (Reader *reader, GError **error)
 }
 
 static gboolean
+read_draw (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  gint64 train = 0, validate = 0, seed = 1;
+  gboolean ok =
+      get_int (reader, "data", "draw-train", 0, G_MAXINT, &train, error)
+      && get_int (reader, "data", "draw-validate", 0, G_MAXINT, &validate,
+          error)
+      && get_int (reader, "data", "draw-seed", 0, G_MAXINT64, &seed, error);
+
+  recipe->draw_train = (int) train;
+  recipe->draw_validate = (int) validate;
+  recipe->draw_seed = (guint64) seed;
+  return ok;
+}
+
+static gboolean
 read_data (Reader *reader, GError **error)
 {
   ToolRecipe *recipe = reader->recipe;
@@ -275,29 +296,66 @@ read_data (Reader *reader, GError **error)
   recipe->backgrounds = get (reader, "data", "backgrounds");
   if (!recipe->train)
     return tool_fail (error, "[data] train is missing");
+  return read_draw (reader, error);
+}
+
+static gboolean
+read_scale (Reader *reader, const char *group, double *min, double *max,
+    GError **error)
+{
+  char **words = get_words (reader, group, "scale");
+  guint count = g_strv_length (words);
+  gboolean ok = TRUE;
+
+  *min = *max = 1;
+  if (count)
+    ok = count == 2 && tool_parse_double (words[0], 0.05, 20, min, NULL)
+        && tool_parse_double (words[1], *min, 20, max, NULL);
+  g_strfreev (words);
+  if (!ok)
+    return tool_fail (error,
+        "[%s] scale: two sizes are wanted, the smaller first, like: 0.8 1.25",
+        group);
+  return TRUE;
+}
+
+/* "elastic=0.8 4": how far, and how far it hangs together. */
+static gboolean
+read_elastic (Reader *reader, GError **error)
+{
+  CnnWarp *warp = &reader->recipe->warp;
+  char **words = get_words (reader, "warp", "elastic");
+  guint count = g_strv_length (words);
+  gboolean ok = !count
+      || (count == 2
+          && tool_parse_double (words[0], 0, 16, &warp->elastic, NULL)
+          && tool_parse_double (words[1], 0.5, 16, &warp->smooth, NULL));
+
+  g_strfreev (words);
+  if (!ok)
+    return tool_fail (error,
+        "[warp] elastic: its size in pixels and its smoothness, 0.5 to 16, "
+        "are wanted, like: 0.8 4");
   return TRUE;
 }
 
 static gboolean
-read_scale (Reader *reader, GError **error)
+read_warp (Reader *reader, GError **error)
 {
-  CnnAugment *augment = &reader->recipe->augment;
-  char **words = get_words (reader, "augment", "scale");
-  guint count = g_strv_length (words);
-  gboolean ok = TRUE;
+  ToolRecipe *recipe = reader->recipe;
+  CnnWarp *warp = &recipe->warp;
 
-  augment->scale_min = augment->scale_max = 1;
-  if (count)
-    ok = count == 2
-        && tool_parse_double (words[0], 0.05, 20, &augment->scale_min, NULL)
-        && tool_parse_double (words[1], augment->scale_min, 20,
-            &augment->scale_max, NULL);
-  g_strfreev (words);
-  if (!ok)
-    return tool_fail (error,
-        "[augment] scale: two sizes are wanted, the "
-        "smaller first, like: 0.8 1.25");
-  return TRUE;
+  recipe->warps = g_key_file_has_group (reader->file, "warp");
+  warp->window = recipe->height;
+  if (recipe->warps && g_key_file_has_group (reader->file, "augment"))
+    return tool_fail (error, "[warp] and [augment] exclude each other");
+  if (recipe->warps && recipe->height > 64)
+    return tool_fail (error, "[warp]: windows have at most 64 pixels a side");
+  return get_double (reader, "warp", "shift", 0, MAX_SIDE, &warp->shift, error)
+      && get_double (reader, "warp", "rotate", 0, 180, &warp->rotate, error)
+      && get_double (reader, "warp", "shear", 0, 2, &warp->shear, error)
+      && read_scale (reader, "warp", &warp->scale_min, &warp->scale_max, error)
+      && read_elastic (reader, error);
 }
 
 static gboolean
@@ -321,7 +379,8 @@ read_augment (Reader *reader, GError **error)
     return tool_fail (error,
         "[augment] background-share without a [model] "
         "background");
-  return read_scale (reader, error);
+  return read_scale (reader, "augment", &augment->scale_min,
+      &augment->scale_max, error);
 }
 
 static gboolean
@@ -468,9 +527,11 @@ read_train (Reader *reader, GError **error)
   options->box_weight = 1;
   gboolean ok = TRUE;
 
-  if (loss && strcmp (loss, "cross-entropy") != 0)
+  if (loss && strcmp (loss, "squared-error") == 0)
+    options->loss = CNN_LOSS_SQUARED_ERROR;
+  else if (loss && strcmp (loss, "cross-entropy") != 0)
     ok = tool_fail (error,
-        "[train] loss: '%s' is not cross-entropy, the only one", loss);
+        "[train] loss: '%s' is neither cross-entropy nor squared-error", loss);
   g_free (loss);
   ok = ok && read_optimiser (reader, error) && read_rate (reader, error)
       && get_int (reader, "train", "batch", 1, 65536, &batch, error)
@@ -499,7 +560,8 @@ tool_recipe_read (const char *path, GError **error)
       g_key_file_load_from_file (reader.file, path, G_KEY_FILE_NONE, error)
       && check_keys (&reader, error) && read_model (&reader, error)
       && read_data (&reader, error) && read_augment (&reader, error)
-      && read_scenes (&reader, error) && read_train (&reader, error);
+      && read_scenes (&reader, error) && read_warp (&reader, error)
+      && read_train (&reader, error);
 
   g_key_file_unref (reader.file);
   if (ok)

@@ -41,7 +41,11 @@ typedef struct
  * @min_size: height of the smallest objects to look for, 0 = the model's own
  * @layers: as written, see layers.h
  * @train, @validate, @backgrounds: (nullable): paths below the data folder
+ * @draw_train, @draw_validate: how many digits to draw of them, 0 = all
+ * @draw_seed: which
+ * @warps: digits are varied by @warp, not by @augment
  * @augment: without backgrounds
+ * @warp: without a zoom
  * @has_scenes: whether windows are cut from scenes, as @scenes and @sources say,
  *   instead of made one by one as @augment says
  * @letters: pictures of printed letters to draw for them
@@ -57,11 +61,15 @@ typedef struct
   int border, min_size;
   char *layers;
   char *train, *validate, *backgrounds;
+  int draw_train, draw_validate;
+  guint64 draw_seed;
+  gboolean warps;
   CnnAugment augment;
   gboolean has_scenes;
   CnnScenesConfig scenes;
   CnnSceneSources sources;
   int letters;
+  CnnWarp warp;
   CnnTrainOptions options;
   ToolRate rate;
   int epochs;

@@ -32,10 +32,12 @@ typedef struct
 {
   char *data, *out, *curves;
   int threads, epochs;
+  gint64 seed;
   gboolean quiet;
 
   ToolRecipe *recipe;
   CnnAugment augment;
+  CnnWarp warp;
   ToolBackgrounds backgrounds;
   ToolDigits train, validate;
   guint8 *classes; /* of the training digits */
@@ -72,6 +74,9 @@ parse (Train *train, int argc, char **argv, char ***args, GError **error)
         "PREFIX" },
     { "epochs", 0, 0, G_OPTION_ARG_INT, &train->epochs,
         "Epochs to train (0: as the recipe says)", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &train->seed,
+        "Seed of weights, order, variations and draws (-1: as the recipe says)",
+        "N" },
     { "threads", 0, 0, G_OPTION_ARG_INT, &train->threads,
         "Threads to use (0: all cores)", "N" },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &train->quiet,
@@ -95,11 +100,12 @@ parse (Train *train, int argc, char **argv, char ***args, GError **error)
 }
 
 static gboolean
-read_digits (const Train *train, const char *name, ToolDigits *digits,
+read_digits (const Train *train, const char *name, int draw, ToolDigits *digits,
     GError **error)
 {
   char *prefix = g_build_filename (train->data, name, NULL);
-  gboolean ok = tool_digits_read (prefix, digits, error);
+  gboolean ok = tool_digits_read (prefix, digits, error)
+      && tool_digits_draw (digits, draw, train->recipe->draw_seed, error);
 
   g_free (prefix);
   return ok;
@@ -146,20 +152,27 @@ read_all (Train *train, const char *path, GError **error)
     return FALSE;
   if (train->epochs)
     train->recipe->epochs = train->epochs;
+  if (train->seed >= 0)
+    train->recipe->draw_seed = train->recipe->options.seed =
+        (guint64) train->seed;
   train->model = tool_recipe_model (train->recipe, error);
   if (!train->model) {
     g_prefix_error (error, "%s: ", path);
     return FALSE;
   }
-  if (!read_digits (train, train->recipe->train, &train->train, error)
+  if (!read_digits (train, train->recipe->train, train->recipe->draw_train,
+          &train->train, error)
       || (train->recipe->validate
-          && !read_digits (train, train->recipe->validate, &train->validate,
-              error))
+          && !read_digits (train, train->recipe->validate,
+              train->recipe->draw_validate, &train->validate, error))
       || !read_backgrounds (train, error) || !classify_digits (train, error))
     return FALSE;
   train->augment = train->recipe->augment;
   train->augment.backgrounds = train->backgrounds.images;
   train->augment.n_backgrounds = train->backgrounds.count;
+  train->warp = train->recipe->warp;
+  train->warp.zoom = tool_digits_zoom (&train->train,
+      train->recipe->object_size, train->recipe->height);
   return TRUE;
 }
 
@@ -271,13 +284,17 @@ give_sample (void *data, int sample, float *input, CnnTarget *target)
       + (guint64) sample;
   guint32 index = train->order[position % (guint64) train->samples];
 
-  if (train->scenes)
+  target->has_box = FALSE;
+  if (train->scenes) {
     cnn_scenes_sample (train->scenes, (int) index, input, target);
-  else
+  } else if (recipe->warps) {
+    cnn_warp_digit (&train->warp, &train->digits, (int) index,
+        random_at (train, 2, position), input);
+    target->label = train->digits.labels[index];
+  } else {
     cnn_augment_patch (&train->augment, &train->digits, (int) index,
         random_at (train, 2, position), input, &target->label);
-  if (!train->scenes)
-    target->has_box = FALSE;
+  }
   apply_range (recipe->range, input, pixels);
   for (int c = 1; c < recipe->channels; c++)
     memcpy (input + (gsize) c * pixels, input, pixels * sizeof (float));
@@ -355,8 +372,8 @@ validate (Train *train, GError **error)
   train->history.validation[train->epoch] = NAN;
   if (!train->recipe->validate)
     return TRUE;
-  if (!tool_digits_score (model, &train->validate.view, FALSE, train->pool,
-          &score, error))
+  if (!tool_digits_score (model, &train->validate, FALSE, train->pool, &score,
+          error))
     return FALSE;
   train->history.validation[train->epoch] = (double) score.errors / score.count;
   g_free (score.confusion);
@@ -406,8 +423,12 @@ static gboolean
 write_plot (const Train *train, GError **error)
 {
   const History *h = &train->history;
-  const ToolCurve curves[] = { { "loss (nats)", h->loss },
-    { "training error", h->error }, { "validation error", h->validation } };
+  const ToolCurve curves[] = {
+    { train->recipe->options.loss == CNN_LOSS_SQUARED_ERROR ? "loss"
+                                                            : "loss (nats)",
+        h->loss },
+    { "training error", h->error }, { "validation error", h->validation }
+  };
   char *path = g_strconcat (train->curves, ".png", NULL);
   char *title = g_path_get_basename (train->out);
   gboolean ok = tool_plot_curves (path, title, "epoch", curves,
@@ -460,7 +481,7 @@ clear (Train *train)
 gboolean
 tool_train (int argc, char **argv, GError **error)
 {
-  Train train = { 0 };
+  Train train = { .seed = -1 };
   char **args = NULL;
   gboolean ok = parse (&train, argc, argv, &args, error)
       && read_all (&train, args[0], error) && prepare (&train, args[0], error)

@@ -218,8 +218,6 @@ const CnnOp cnn_op_gather = {
   .infer = infer_gather,
   .geometry = geometry,
   .cellwise = cellwise,
-}
-
   .samples = samples,
   .forward = forward_gather,
   .backward = backward_gather,
