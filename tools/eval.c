@@ -3,6 +3,7 @@
  * is taken for which. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "digits.h"
 #include "idx.h"
@@ -19,7 +20,7 @@ typedef struct
 } Eval;
 
 static const ToolUsage usage = { "MODEL",
-  "Measures MODEL's error rate on the digits of DIR/mnist, centred in its "
+  "Measures MODEL's error rate on digits below DIR, centred in its "
   "window. An answer of the background class is an error.",
   1, 1 };
 
@@ -27,10 +28,12 @@ static gboolean
 parse (Eval *eval, int argc, char **argv, char ***args, GError **error)
 {
   GOptionEntry entries[] = { { "data", 'd', 0, G_OPTION_ARG_FILENAME,
-                                 &eval->data, "Folder that holds mnist/",
-                                 "DIR" },
+                                 &eval->data,
+                                 "Folder that holds mnist/ and usps/", "DIR" },
     { "set", 's', 0, G_OPTION_ARG_STRING, &eval->set,
-        "Part of MNIST: t10k (default) or train", "SET" },
+        "Part of MNIST, t10k (default) or train, or digits below DIR: "
+        "usps/zip.test",
+        "SET" },
     { "confusion", 'c', 0, G_OPTION_ARG_FILENAME, &eval->confusion,
         "Write the confusion matrix as PNG", "FILE" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &eval->json, "Print JSON", NULL },
@@ -130,8 +133,9 @@ load_and_evaluate (const Eval *eval, const char *name, GError **error)
 {
   CnnModel *model = tool_model_load (name, error);
   CnnPool *pool = model ? tool_pool_new (eval->threads, error) : NULL;
-  char *prefix = g_build_filename (eval->data, "mnist",
-      eval->set ? eval->set : "t10k", NULL);
+  const char *set = eval->set ? eval->set : "t10k";
+  char *prefix = g_build_filename (eval->data,
+      strchr (set, '/') ? "." : "mnist", set, NULL);
   ToolDigits digits = { 0 };
   gboolean ok = pool && tool_digits_read (prefix, &digits, error);
 

@@ -21,6 +21,9 @@
 #include "recipe.h"
 #include "tool.h"
 
+/* Largest side of a digit's picture that can be varied. */
+#define MAX_PICTURE 32
+
 /* What is known after each epoch; columns of the CSV. */
 typedef struct
 {
@@ -136,6 +139,9 @@ classify_digits (Train *train, GError **error)
   if (!tool_digits_classes (view, (const char *const *) labels,
           (int) g_strv_length (labels), classes, error))
     return FALSE;
+  if (view->width > MAX_PICTURE || view->height > MAX_PICTURE)
+    return tool_fail (error, "%s: pictures of %dx%d pixels, at most %d a side",
+        train->recipe->train, view->width, view->height, MAX_PICTURE);
   train->classes = g_malloc ((gsize) view->count);
   for (int i = 0; i < view->count; i++)
     train->classes[i] = (guint8) classes[view->labels[i]];

@@ -141,11 +141,132 @@ test_unequal (void)
   fixture_remove (folder);
 }
 
+/* A line of @label and 256 times @value. */
+static void
+append_postal (GString *text, int label, const char *value)
+{
+  g_string_append_printf (text, "%d.0000", label);
+  for (int i = 0; i < 256; i++)
+    g_string_append_printf (text, " %s", value);
+  g_string_append (text, " \n");
+}
+
+static void
+test_postal (void)
+{
+  char *folder = fixture_folder ();
+  char *prefix = fixture_path (folder, "usps/zip.train");
+  GString *text = g_string_new (NULL);
+  ToolDigits digits = { 0 };
+  GError *error = NULL;
+
+  append_postal (text, 3, "-1.000");
+  append_postal (text, 9, "0.5");
+  fixture_write_gzip (folder, "usps/zip.train.gz", text->str, text->len);
+  g_assert_true (tool_digits_read (prefix, &digits, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (digits.view.count, ==, 2);
+  g_assert_cmpint (digits.view.width, ==, 16);
+  g_assert_cmpint (digits.view.height, ==, 16);
+  g_assert_cmpfloat (digits.object_size, ==, 1);
+  g_assert_cmpint (digits.view.labels[0], ==, 3);
+  g_assert_cmpint (digits.view.labels[1], ==, 9);
+  g_assert_cmpint (digits.view.pixels[255], ==, 0);
+  g_assert_cmpint (digits.view.pixels[256], ==, 191);
+  tool_digits_clear (&digits);
+  g_string_free (text, TRUE);
+  g_free (prefix);
+  fixture_remove (folder);
+}
+
+static void
+test_broken_postal (void)
+{
+  static const struct
+  {
+    int label;
+    const char *value, *more, *message;
+  } wrong[] = {
+    { 3, "1.01", "", "line 2: 1.01 is no value of -1 to 1" },
+    { 12, "0", "", "line 2: 12 is no digit" },
+    { 3, "x", "", "line 2 has 1 numbers" },
+    { 3, "nan", "", "line 2: nan is no value" },
+    { 3, "0", "5\n", "line 3 has 1 numbers" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    char *folder = fixture_folder ();
+    char *prefix = fixture_path (folder, "zip");
+    GString *text = g_string_new (NULL);
+    ToolDigits digits = { 0 };
+    GError *error = NULL;
+
+    append_postal (text, 1, "0");
+    append_postal (text, wrong[i].label, wrong[i].value);
+    g_string_append (text, wrong[i].more);
+    fixture_write_text (folder, "zip", text->str);
+    g_assert_false (tool_digits_read (prefix, &digits, &error));
+    g_assert_nonnull (strstr (error->message, wrong[i].message));
+    g_clear_error (&error);
+    g_string_free (text, TRUE);
+    g_free (prefix);
+    fixture_remove (folder);
+  }
+}
+
+/* As many of each label, in their order, others with another seed. */
+static void
+test_draw (void)
+{
+  char *folder = fixture_folder ();
+  char *prefix = fixture_path (folder, "d");
+  gboolean differs = FALSE;
+  guint8 first[8 * 784];
+  GError *error = NULL;
+  ToolDigits digits = { 0 };
+
+  fixture_write_digits (folder, "d", 60);
+  for (int seed = 1; seed <= 2; seed++)
+    for (int again = 0; again < 2; again++) {
+      int ones = 0;
+
+      g_assert_true (tool_digits_read (prefix, &digits, &error));
+      g_assert_true (tool_digits_draw (&digits, 8, (guint64) seed, &error));
+      g_assert_cmpint (digits.view.count, ==, 8);
+      for (int i = 0; i < 8; i++)
+        ones += digits.view.labels[i];
+      g_assert_cmpint (ones, ==, 4);
+      if (seed == 1 && !again)
+        memcpy (first, digits.view.pixels, sizeof first);
+      else if (seed == 1)
+        g_assert_cmpmem (first, sizeof first, digits.view.pixels, sizeof first);
+      else
+        differs =
+            differs || memcmp (first, digits.view.pixels, sizeof first) != 0;
+      tool_digits_clear (&digits);
+    }
+  g_assert_true (differs);
+
+  g_assert_true (tool_digits_read (prefix, &digits, &error));
+  g_assert_false (tool_digits_draw (&digits, 9, 1, &error));
+  g_clear_error (&error);
+  g_assert_false (tool_digits_draw (&digits, 62, 1, &error));
+  g_clear_error (&error);
+  g_assert_true (tool_digits_draw (&digits, 0, 1, &error));
+  g_assert_cmpint (digits.view.count, ==, 60);
+  tool_digits_clear (&digits);
+  g_free (prefix);
+  fixture_remove (folder);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tools/idx/digits", test_digits);
+  g_test_add_func ("/tools/idx/postal", test_postal);
+  g_test_add_func ("/tools/idx/broken-postal", test_broken_postal);
+  g_test_add_func ("/tools/idx/draw", test_draw);
   g_test_add_func ("/tools/idx/broken", test_broken);
   g_test_add_func ("/tools/idx/broken-gzip", test_broken_gzip);
   g_test_add_func ("/tools/idx/unequal", test_unequal);

@@ -91,6 +91,13 @@ static const struct
   { MODEL LAYERS DATA TRAIN "[augment]\nnoise=nan\n", "no number" },
   { MODEL LAYERS DATA TRAIN "[augment]\nscale=2 1\n", "scale" },
   { MODEL LAYERS DATA TRAIN "[augment]\nscale=2\n", "scale" },
+  { MODEL LAYERS DATA TRAIN "[warp]\nscale=2\n", "[warp] scale" },
+  { MODEL LAYERS DATA TRAIN "[warp]\nelastic=2\n", "elastic" },
+  { MODEL LAYERS DATA TRAIN "[warp]\nelastic=2 0\n", "elastic" },
+  { MODEL LAYERS DATA TRAIN "[warp]\nnoise=0.1\n", "noise" },
+  { MODEL LAYERS DATA TRAIN "[warp]\n[augment]\n", "exclude" },
+  { "[model]\ninput=1x65x65\nlabels=0 1\n" LAYERS DATA TRAIN "[warp]\n", "64" },
+  { MODEL LAYERS DATA "draw-train=-1\n" TRAIN, "draw-train" },
   { MODEL LAYERS DATA TRAIN "batch=0\n", "batch" },
   { MODEL LAYERS DATA TRAIN "batch=4x\n", "batch" },
   { MODEL LAYERS DATA TRAIN "epochs=99999999999999999999\n", "epochs" },
@@ -147,6 +154,9 @@ static const char *const right_layers[] = {
   "dropout 0.3; dense 3",
   "conv 4 3x5 stride=2x1 pad=1; relu; conv 4 3 dilation=2 group=2; "
   "maxpool 2x3 stride=1; dense 3 ;",
+  "conv 6 5 border=-1 pad=2 bias=unit; ltanh; subsample 2; "
+  "conv 16 5 from table-lenet5 bias=map; local 2 3 stride=2; ltanh; dense 3; "
+  "tanh",
 };
 
 static void
@@ -196,6 +206,17 @@ static const struct
   { "dropout 1; dense 3", "between" },
   { "conv 65536 1; conv 65536 1; dense 3", "million" },
   { "relu;; dense 3", "kind" },
+  { "conv 16 5 from table-lenet5; dense 3", "for 16 maps from 6" },
+  { "conv 4 5 from nowhere; dense 3", "nowhere" },
+  { "conv 4 5 of table-lenet5; dense 3", "'of'" },
+  { "conv 4 5 bias=cell; dense 3", "bias" },
+  { "conv 4 5 pad=1 border=x; dense 3", "'x'" },
+  { "local 1 5 border=x; dense 3", "'x'" },
+  { "local 90 5; dense 3", "too many" },
+  { "local 1 33; dense 3", "larger" },
+  { "dense 3; local 1 1; dense 3", "dense" },
+  { "dense 3; subsample 1; dense 3", "dense" },
+  { "codes; dense 3", "84" },
 };
 
 static void

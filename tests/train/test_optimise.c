@@ -29,6 +29,23 @@ test_loss (void)
   g_assert_cmpfloat_with_epsilon (gradient[1], 0, 1e-6);
 }
 
+/* Targets are 1 for the label, -1 for others. */
+static void
+test_squared_error (void)
+{
+  float outputs[] = { 0.5f, -1, 0, 0.25f, 1, -1 }, gradient[6];
+  CnnTarget labels[] = { { .label = 0 }, { .label = 0 } };
+  CnnTrainResult result = { 0 };
+  cnn_loss_squared_error (outputs, labels, 2, 3, 0.5, gradient, &result);
+  g_assert_cmpfloat_with_epsilon (result.loss,
+      0.5 * (0.25 + 0 + 1) + 0.5 * (0.5625 + 4 + 0), 1e-6);
+  g_assert_cmpfloat_with_epsilon (gradient[0], -0.25, 1e-6);
+  g_assert_cmpfloat_with_epsilon (gradient[1], 0, 1e-6);
+  g_assert_cmpfloat_with_epsilon (gradient[2], 0.5, 1e-6);
+  g_assert_cmpfloat_with_epsilon (gradient[4], 1, 1e-6);
+  g_assert_cmpint (result.errors, ==, 1);
+}
+
 /* Edges off by a tenth of the box, and by all of it; one without a box. */
 static void
 test_box_loss (void)
@@ -183,6 +200,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/loss/boxes", test_box_loss);
   g_test_add_func ("/loss/numbers", test_loss);
+  g_test_add_func ("/loss/squared-error", test_squared_error);
   g_test_add_func ("/loss/gradient", test_loss_gradient);
   g_test_add_func ("/optimise/sgd", test_sgd);
   g_test_add_func ("/optimise/decay", test_decay);
