@@ -34,7 +34,7 @@
 /* Windows of one digit in a scene, at most. */
 #define WINDOWS_A_DIGIT 6
 /* Cells that are found wrong, at most, and from which probability on. */
-#define MAX_WRONG   4096
+#define MAX_WRONG   8192
 #define LEAST_WRONG 0.03f
 /* Attempts to find a window at random. */
 #define MAX_TRIES 64
@@ -317,6 +317,7 @@ find_wrong_on (const CnnScenes *s, Worker *w, int level)
         look.offset[0] + i * look.stride[0] };
       int digit;
       if (score > LEAST_WRONG && w->n_wrong < MAX_WRONG
+          && place.x <= room (s, level) && place.y <= room (s, level)
           && shows (s, &w->scene, &place, &digit) == SHOWS_NOTHING)
         w->wrong[w->n_wrong++] = (Wrong){ place, score };
     }

@@ -104,6 +104,10 @@ static const struct
   { MODEL LAYERS DATA TRAIN "loss=hinge\n", "hinge" },
   { MODEL LAYERS DATA TRAIN "optimiser=adagrad\n", "adagrad" },
   { MODEL LAYERS DATA TRAIN "optimiser=sgd beta2=1\n", "beta2" },
+  { MODEL "boxes=1\n" LAYERS DATA TRAIN "[scenes]\ncuont=3\n", "cuont" },
+  { MODEL "border=-1\n" LAYERS DATA TRAIN, "border" },
+  { "[model]\ninput=1x32x32\nlabels=0 1\n" LAYERS DATA TRAIN "[scenes]\n",
+      "background" },
   { MODEL LAYERS DATA "[train]\nrate=fast\n", "fast" },
   { MODEL LAYERS DATA "[train]\nrate=0.1 zigzag\n", "zigzag" },
   { MODEL LAYERS DATA "[train]\nrate=0.1 step every=0\n", "every" },
@@ -217,6 +221,9 @@ static const struct
   { "dense 3; local 1 1; dense 3", "dense" },
   { "dense 3; subsample 1; dense 3", "dense" },
   { "codes; dense 3", "84" },
+  { "lcn 9x9; dense 3", "wanted: lcn" },
+  { "lcn 9x9 0; dense 3", "between" },
+  { "lcn 33x3 0.1; dense 3", "larger" },
 };
 
 static void
@@ -257,6 +264,107 @@ test_rates (void)
   g_assert_cmpfloat_with_epsilon (tool_rate_at (&cosine, 6, 10), 0.55, 1e-12);
 }
 
+#define DETECTOR                                                               \
+  "[model]\ninput=1x24x24\nlabels=0 1 none\nbackground=none\n"                 \
+  "object-size=0.5\nboxes=1\nborder=7\nmin-size=9\n"                           \
+  "layers=lcn 5x7 0.001; conv 4 5x5; tanh; maxpool 2; dense 7\n"
+
+/* A detector with weights as training begins with. */
+static CnnModel *
+fresh_detector (void)
+{
+  GError *error = NULL;
+  CnnError cause = { 0 };
+  ToolRecipe *recipe =
+      read_text (DETECTOR DATA "[scenes]\ncount=5\nwindows=7\nblack=0.25\n"
+                               "pen=0.5\n" TRAIN,
+          &error);
+  CnnModel *model, *fresh = NULL;
+  CnnTrainer *trainer = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (recipe->has_scenes);
+  g_assert_cmpint (recipe->scenes.window, ==, 24);
+  g_assert_cmpint (recipe->scenes.border, ==, 7);
+  g_assert_cmpfloat (recipe->scenes.object, ==, 12);
+  g_assert_cmpint (recipe->scenes.count, ==, 5);
+  g_assert_cmpfloat (recipe->sources.black_share, ==, 0.25);
+  model = tool_recipe_model (recipe, &error);
+  g_assert_no_error (error);
+  recipe->options.batch = 4;
+  g_assert_cmpint (cnn_trainer_new (model, &recipe->options, NULL, &trainer,
+                       &cause),
+      ==, CNN_OK);
+  g_assert_cmpint (cnn_trainer_model (trainer, &fresh, &cause), ==, CNN_OK);
+  cnn_trainer_free (trainer);
+  cnn_model_unref (model);
+  tool_recipe_free (recipe);
+  return fresh;
+}
+
+static CnnSession *
+session_for (CnnModel *model, int side)
+{
+  CnnError cause = { 0 };
+  CnnSession *session = NULL;
+  CnnShape shape = { 4, { 1, 1, side, side } };
+
+  if (cnn_session_new (model, &shape, NULL, &session, &cause) != CNN_OK)
+    g_error ("%s", cause.message);
+  return session;
+}
+
+/* Both heads of a detector answer for each cell of a map what they answer for
+ * its window, and do not see how bright the picture is or of what contrast. */
+static void
+test_detector (void)
+{
+  CnnModel *model = fresh_detector (), *map = NULL;
+  CnnError cause = { 0 };
+  const CnnModelInfo *info = cnn_model_info (model);
+  CnnSession *whole, *patch;
+  float x[40 * 40], *p;
+  float contrast[] = { 1, 0.5f }, brightness[] = { 0, 0.3f };
+
+  g_assert_cmpint (info->classes, ==, 3);
+  g_assert_cmpint (info->boxes, ==, 1);
+  g_assert_cmpint (info->border, ==, 7);
+  g_assert_cmpint (info->min_size, ==, 9);
+  g_assert_cmpint (cnn_model_to_map (model, &map, &cause), ==, CNN_OK);
+  g_assert_cmpint (cnn_model_info (map)->boxes, ==, 1);
+  whole = session_for (map, 40);
+  patch = session_for (model, 24);
+  p = cnn_session_input (patch, 0)->data;
+  for (int i = 0; i < 40 * 40; i++)
+    x[i] = (float) (i * 7919 % 1000) / 1000;
+  memcpy (cnn_session_input (whole, 0)->data, x, sizeof x);
+  cnn_session_run (whole);
+  for (int k = 0; k < 2; k++)
+    for (int cell = 0; cell < 81; cell += 10) {
+      int top = cell / 9 * 2, left = cell % 9 * 2;
+
+      for (int i = 0; i < 24 * 24; i++)
+        p[i] = brightness[k]
+            + contrast[k] * x[(top + i / 24) * 40 + left + i % 24];
+      cnn_session_run (patch);
+      for (int head = 0; head < 2; head++) {
+        const CnnTensor *maps = cnn_session_output (whole, head);
+        const CnnTensor *answers = cnn_session_output (patch, head);
+        const float *here = (const float *) maps->data + cell;
+
+        g_assert_cmpint (maps->shape.dims[1], ==, head ? 4 : 3);
+        g_assert_cmpint (maps->shape.dims[2], ==, 9);
+        for (int c = 0; c < maps->shape.dims[1]; c++)
+          g_assert_cmpfloat_with_epsilon (((const float *) answers->data)[c],
+              here[c * 81], k ? 1e-3 : 1e-5);
+      }
+    }
+  cnn_session_free (patch);
+  cnn_session_free (whole);
+  cnn_model_unref (map);
+  cnn_model_unref (model);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -265,6 +373,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tools/recipe/wrong", test_wrong);
   g_test_add_func ("/tools/recipe/layers", test_layers);
   g_test_add_func ("/tools/recipe/wrong-layers", test_wrong_layers);
+  g_test_add_func ("/tools/recipe/detector", test_detector);
   g_test_add_func ("/tools/recipe/rates", test_rates);
   return g_test_run ();
 }
