@@ -58,8 +58,8 @@ static const struct
 };
 
 static const char *const scenes_keys[] = { "count", "windows", "scale-factor",
-  "black", "empty", "enlarged", "pen", "letters", "invert", "contrast-min",
-  "noise", NULL };
+  "black", "empty", "enlarged", "pen", "letters", "fonts", "invert",
+  "contrast-min", "noise", NULL };
 
 static const struct
 {
@@ -383,6 +383,22 @@ read_augment (Reader *reader, GError **error)
       &augment->scale_max, error);
 }
 
+/* Families parted by semicolons: their names have blanks. */
+static gboolean
+read_fonts (Reader *reader, GError **error)
+{
+  ToolRecipe *recipe = reader->recipe;
+  char *text = get (reader, "scenes", "fonts");
+
+  recipe->fonts = g_strsplit (text ? text : "", ";", -1);
+  for (int i = 0; recipe->fonts[i]; i++)
+    g_strstrip (recipe->fonts[i]);
+  g_free (text);
+  if (recipe->letters && !recipe->fonts[0])
+    return tool_fail (error, "[scenes] letters without fonts");
+  return TRUE;
+}
+
 static gboolean
 read_scenes (Reader *reader, GError **error)
 {
@@ -421,7 +437,7 @@ read_scenes (Reader *reader, GError **error)
   c->count = (int) count;
   c->windows = (int) windows;
   recipe->letters = (int) letters;
-  return TRUE;
+  return read_fonts (reader, error);
 }
 
 /* "momentum=0.9" of @words[1...] into *values, by @keys. */
@@ -578,6 +594,7 @@ tool_recipe_free (ToolRecipe *recipe)
     return;
   g_strfreev (recipe->labels);
   g_free (recipe->layers);
+  g_strfreev (recipe->fonts);
   g_free (recipe->train);
   g_free (recipe->validate);
   g_free (recipe->backgrounds);

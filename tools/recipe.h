@@ -48,7 +48,7 @@ typedef struct
  * @warp: without a zoom
  * @has_scenes: whether windows are cut from scenes, as @scenes and @sources say,
  *   instead of made one by one as @augment says
- * @letters: pictures of printed letters to draw for them
+ * @letters: pictures of letters to draw for them, in @fonts (families)
  */
 typedef struct
 {
@@ -70,6 +70,7 @@ typedef struct
   CnnSceneSources sources;
   int letters;
   CnnWarp warp;
+  char **fonts;
   CnnTrainOptions options;
   ToolRate rate;
   int epochs;

@@ -14,6 +14,7 @@
 
 #include "backgrounds.h"
 #include "digits.h"
+#include "glyphs.h"
 #include "idx.h"
 #include "model-file.h"
 #include "plot.h"
@@ -45,6 +46,7 @@ typedef struct
   ToolDigits train, validate;
   guint8 *classes; /* of the training digits */
   CnnDigits digits;
+  ToolGlyphs glyphs;
   CnnScenes *scenes; /* NULL: patches one by one */
   int samples;       /* of an epoch */
   CnnPool *pool;
@@ -194,6 +196,14 @@ prepare_scenes (Train *train, GError **error)
   sources->digits = &train->digits;
   sources->backgrounds = train->backgrounds.images;
   sources->n_backgrounds = train->backgrounds.count;
+  if (recipe->letters) {
+    if (!tool_glyphs_make (recipe->fonts, recipe->letters,
+            (guint32) recipe->options.seed, &train->glyphs, error))
+      return FALSE;
+    sources->letters = &train->glyphs.letters;
+    sources->sheets = train->glyphs.sheets;
+    sources->n_sheets = train->glyphs.n_sheets;
+  }
   if (cnn_scenes_new (&recipe->scenes, sources, train->pool, &train->scenes,
           &cause)
       != CNN_OK)
@@ -471,6 +481,7 @@ clear (Train *train)
   cnn_model_unref (train->model);
   tool_digits_clear (&train->train);
   tool_digits_clear (&train->validate);
+  tool_glyphs_clear (&train->glyphs);
   tool_backgrounds_clear (&train->backgrounds);
   tool_recipe_free (train->recipe);
   g_free (train->classes);

@@ -367,15 +367,20 @@ put_ruling (Page *p)
   }
 }
 
-/* A single line across the page, or under or beside a digit. */
+/* A line across the page, or a piece of one, which is not upright: that would
+ * be a 1. */
 static void
 put_line (Page *p)
 {
   float x = range (p, 0, SIDE), y = range (p, 0, SIDE);
-  float turn = chance (p, 0.7) ? range (p, -0.15f, 0.15f) : range (p, 0, 3.14f);
+  float turn =
+      chance (p, 0.7) ? range (p, -0.15f, 0.15f) : range (p, -0.6f, 0.6f);
   float length = log_range (p, 10, 2 * SIDE), strength = range (p, 0.3f, 1);
-  if (chance (p, 0.3))
+  if (chance (p, 0.3)) {
     turn += 1.5707963f;
+    length = 2 * SIDE;
+    y = 0;
+  }
   cnn_ink_line (&p->ink, x, y, x + length * cosf (turn),
       y + length * sinf (turn), log_range (p, 0.8f, 5), strength);
 }
