@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* recipe.c: reads recipes (GKeyFile syntax) strictly: a group or key that is
  * not known is an error, because a misspelt one would train another network
- * without a word. Numbers of [augment] go through a table. */
+ * without a word. */
 
 #include "recipe.h"
 
@@ -16,6 +16,7 @@
 #define MAX_SIDE   1024
 #define MAX_EPOCHS 100000
 #define MAX_BORDER 256
+#define MAX_WINDOW 64
 #define MAX_SIZE   32768
 
 typedef struct
@@ -34,28 +35,6 @@ static const char *const warp_keys[] = { "shift", "scale", "rotate", "shear",
 static const char *const train_keys[] = { "loss", "optimiser", "rate", "batch",
   "epochs", "seed", "weight-decay", "label-smoothing", "average", "box-weight",
   NULL };
-
-/* Numbers of CnnAugment, by their key; "scale" is two of them. */
-static const struct
-{
-  const char *key;
-  size_t offset;
-  double low, high;
-} augment_numbers[] = {
-  { "background-share", offsetof (CnnAugment, background_share), 0, 1 },
-  { "shift", offsetof (CnnAugment, shift), 0, MAX_SIDE },
-  { "rotate", offsetof (CnnAugment, rotate), 0, 180 },
-  { "shear", offsetof (CnnAugment, shear), 0, 2 },
-  { "neighbours", offsetof (CnnAugment, neighbours), 0, 1 },
-  { "invert", offsetof (CnnAugment, invert), 0, 1 },
-  { "contrast-min", offsetof (CnnAugment, contrast_min), 0, 1 },
-  { "lighting", offsetof (CnnAugment, lighting), 0, 1 },
-  { "noise", offsetof (CnnAugment, noise), 0, 1 },
-  { "blur", offsetof (CnnAugment, blur), 0, 16 },
-  { "thickness", offsetof (CnnAugment, thickness), 0, 16 },
-  { "clutter", offsetof (CnnAugment, clutter), 0, 1 },
-  { "clean", offsetof (CnnAugment, clean), 0, 1 },
-};
 
 static const char *const scenes_keys[] = { "count", "windows", "scale-factor",
   "black", "empty", "enlarged", "pen", "letters", "fonts", "invert",
@@ -129,15 +108,6 @@ get_int (const Reader *reader, const char *group, const char *key, gint64 low,
 }
 
 static gboolean
-is_augment_key (const char *key)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (augment_numbers); i++)
-    if (strcmp (augment_numbers[i].key, key) == 0)
-      return TRUE;
-  return strcmp (key, "scale") == 0;
-}
-
-static gboolean
 check_group (const Reader *reader, const char *group, GError **error)
 {
   char **keys = g_key_file_get_keys (reader->file, group, NULL, NULL);
@@ -154,10 +124,10 @@ check_group (const Reader *reader, const char *group, GError **error)
     known = scenes_keys;
   else if (strcmp (group, "warp") == 0)
     known = warp_keys;
-  else if (strcmp (group, "augment") != 0)
+  else
     ok = tool_fail (error, "no such group: [%s]", group);
   for (int i = 0; ok && keys && keys[i]; i++)
-    if (!(known ? g_strv_contains (known, keys[i]) : is_augment_key (keys[i])))
+    if (!g_strv_contains (known, keys[i]))
       ok = tool_fail (error, "[%s]: no such key: %s", group, keys[i]);
   g_strfreev (keys);
   return ok;
@@ -345,42 +315,18 @@ read_warp (Reader *reader, GError **error)
   ToolRecipe *recipe = reader->recipe;
   CnnWarp *warp = &recipe->warp;
 
-  recipe->warps = g_key_file_has_group (reader->file, "warp");
   warp->window = recipe->height;
-  if (recipe->warps && g_key_file_has_group (reader->file, "augment"))
-    return tool_fail (error, "[warp] and [augment] exclude each other");
-  if (recipe->warps && recipe->height > 64)
-    return tool_fail (error, "[warp]: windows have at most 64 pixels a side");
+  if (recipe->has_scenes && g_key_file_has_group (reader->file, "warp"))
+    return tool_fail (error, "[warp] and [scenes] exclude each other");
+  if (recipe->height > MAX_WINDOW)
+    return tool_fail (error,
+        "[model] input: windows to learn from have at most %d pixels a side",
+        MAX_WINDOW);
   return get_double (reader, "warp", "shift", 0, MAX_SIDE, &warp->shift, error)
       && get_double (reader, "warp", "rotate", 0, 180, &warp->rotate, error)
       && get_double (reader, "warp", "shear", 0, 2, &warp->shear, error)
       && read_scale (reader, "warp", &warp->scale_min, &warp->scale_max, error)
       && read_elastic (reader, error);
-}
-
-static gboolean
-read_augment (Reader *reader, GError **error)
-{
-  ToolRecipe *recipe = reader->recipe;
-  CnnAugment *augment = &recipe->augment;
-
-  augment->window = recipe->height;
-  augment->object_size = recipe->object_size;
-  augment->background_class = recipe->background;
-  augment->contrast_min = 1;
-  for (gsize i = 0; i < G_N_ELEMENTS (augment_numbers); i++) {
-    double *value = (double *) ((char *) augment + augment_numbers[i].offset);
-
-    if (!get_double (reader, "augment", augment_numbers[i].key,
-            augment_numbers[i].low, augment_numbers[i].high, value, error))
-      return FALSE;
-  }
-  if (augment->background_share > 0 && recipe->background < 0)
-    return tool_fail (error,
-        "[augment] background-share without a [model] "
-        "background");
-  return read_scale (reader, "augment", &augment->scale_min,
-      &augment->scale_max, error);
 }
 
 /* Families parted by semicolons: their names have blanks. */
@@ -575,9 +521,8 @@ tool_recipe_read (const char *path, GError **error)
   gboolean ok =
       g_key_file_load_from_file (reader.file, path, G_KEY_FILE_NONE, error)
       && check_keys (&reader, error) && read_model (&reader, error)
-      && read_data (&reader, error) && read_augment (&reader, error)
-      && read_scenes (&reader, error) && read_warp (&reader, error)
-      && read_train (&reader, error);
+      && read_data (&reader, error) && read_scenes (&reader, error)
+      && read_warp (&reader, error) && read_train (&reader, error);
 
   g_key_file_unref (reader.file);
   if (ok)

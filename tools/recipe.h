@@ -43,11 +43,9 @@ typedef struct
  * @train, @validate, @backgrounds: (nullable): paths below the data folder
  * @draw_train, @draw_validate: how many digits to draw of them, 0 = all
  * @draw_seed: which
- * @warps: digits are varied by @warp, not by @augment
- * @augment: without backgrounds
  * @warp: without a zoom
  * @has_scenes: whether windows are cut from scenes, as @scenes and @sources say,
- *   instead of made one by one as @augment says
+ *   instead of made one by one as @warp says
  * @letters: pictures of letters to draw for them, in @fonts (families)
  */
 typedef struct
@@ -63,8 +61,6 @@ typedef struct
   char *train, *validate, *backgrounds;
   int draw_train, draw_validate;
   guint64 draw_seed;
-  gboolean warps;
-  CnnAugment augment;
   gboolean has_scenes;
   CnnScenesConfig scenes;
   CnnSceneSources sources;

@@ -40,7 +40,6 @@ typedef struct
   gboolean quiet;
 
   ToolRecipe *recipe;
-  CnnAugment augment;
   CnnWarp warp;
   ToolBackgrounds backgrounds;
   ToolDigits train, validate;
@@ -175,9 +174,6 @@ read_all (Train *train, const char *path, GError **error)
               train->recipe->draw_validate, &train->validate, error))
       || !read_backgrounds (train, error) || !classify_digits (train, error))
     return FALSE;
-  train->augment = train->recipe->augment;
-  train->augment.backgrounds = train->backgrounds.images;
-  train->augment.n_backgrounds = train->backgrounds.count;
   train->warp = train->recipe->warp;
   train->warp.zoom = tool_digits_zoom (&train->train,
       train->recipe->object_size, train->recipe->height);
@@ -303,13 +299,10 @@ give_sample (void *data, int sample, float *input, CnnTarget *target)
   target->has_box = FALSE;
   if (train->scenes) {
     cnn_scenes_sample (train->scenes, (int) index, input, target);
-  } else if (recipe->warps) {
+  } else {
     cnn_warp_digit (&train->warp, &train->digits, (int) index,
         random_at (train, 2, position), input);
     target->label = train->digits.labels[index];
-  } else {
-    cnn_augment_patch (&train->augment, &train->digits, (int) index,
-        random_at (train, 2, position), input, &target->label);
   }
   apply_range (recipe->range, input, pixels);
   for (int c = 1; c < recipe->channels; c++)

@@ -238,8 +238,7 @@ cnn_ink_digit (CnnInk *ink, const CnnDigits *digits, int index,
   /* As the digits' own pictures are: the longer side has the full size. */
   float size = maximum (height, width);
   float scale = pose->height / maximum (size, 1);
-  Box frame = { 0, 0, (float) field.width, (float) field.height };
-  Affine a = inverse_map (pose->as_picture ? &frame : &box, pose, scale);
+  Affine a = inverse_map (&box, pose, scale);
   int grid = (int) ceilf (0.5f / scale);
   float wide = width * (pose->aspect > 0 ? pose->aspect : 1);
   float reach = 0.5f * scale * sqrtf (height * height + wide * wide) + 2

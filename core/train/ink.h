@@ -38,13 +38,10 @@ typedef struct
  * @aspect: factor of the width, 0 = 1
  * @shear: horizontal, as a slope
  * @thickness: change of the stroke's width, in pixels of a digit 20 high
- * @as_picture: the middle of the digit's picture, not of its box, goes to
- *   (@x, @y): data sets centre digits by their mass
  */
 typedef struct
 {
   float x, y, height, angle, shear, thickness, aspect;
-  bool as_picture;
 } CnnPose;
 
 /**

@@ -10,8 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/shade.h"
-
 #define SIDE  CNN_SCENE_SIDE
 #define COUNT (SIDE * SIDE)
 #define BLOCK 8
@@ -92,6 +90,46 @@ lay_table (const CnnSceneSources *sources, CnnRng *rng, float *paper,
     }
 }
 
+static inline float
+pixel (const CnnImage *image, int x, int y)
+{
+  x = x < 0 ? 0 : x >= image->width ? image->width - 1 : x;
+  y = y < 0 ? 0 : y >= image->height ? image->height - 1 : y;
+  return (float)
+             image->data[0][y * image->pitch_bytes[0] + x * image->step_bytes]
+      * (1 / 255.0f);
+}
+
+/* A piece of one of the photographs, at a random place and size. */
+static void
+lay_photograph (const CnnImage *pictures, int count, CnnRng *rng, float *ground)
+{
+  const CnnImage *image = &pictures[cnn_rng_int (rng, (uint32_t) count)];
+  int shorter = image->width < image->height ? image->width : image->height;
+  float most = (float) shorter / SIDE;
+  /* as on the levels of a pyramid: every size is as likely */
+  float scale = expf (cnn_rng_range (rng, -0.4f, logf (most > 1 ? most : 1)));
+  float room_x = (float) image->width - scale * SIDE;
+  float room_y = (float) image->height - scale * SIDE;
+  float x0 = room_x > 0 ? cnn_rng_range (rng, 0, room_x) : 0;
+  float y0 = room_y > 0 ? cnn_rng_range (rng, 0, room_y) : 0;
+  bool mirror = cnn_rng_float (rng) < 0.5f;
+  int grid = scale < 1.5f ? 1 : scale < 4 ? 2 : 3;
+  float weight = 1 / (float) (grid * grid);
+
+  for (int i = 0; i < SIDE; i++)
+    for (int j = 0; j < SIDE; j++) {
+      float sum = 0;
+      for (int k = 0; k < grid * grid; k++) {
+        float fx = ((float) (k % grid) + 0.5f) / (float) grid;
+        float fy = ((float) (k / grid) + 0.5f) / (float) grid;
+        sum += pixel (image, (int) (x0 + ((float) j + fx) * scale),
+            (int) (y0 + ((float) i + fy) * scale));
+      }
+      ground[i * SIDE + (mirror ? SIDE - 1 - j : j)] = sum * weight;
+    }
+}
+
 /* Paper has a brightness, and perhaps a texture or a photograph on it. */
 static void
 lay_paper (const CnnSceneSources *sources, CnnRng *rng, float *paper,
@@ -102,8 +140,8 @@ lay_paper (const CnnSceneSources *sources, CnnRng *rng, float *paper,
   float keep = chance (rng, 0.3) ? range (rng, 0.3f, 1) : range (rng, 0, 0.3f);
   float mean = 0;
   if (textured || (sources->n_backgrounds && chance (rng, 0.2)))
-    cnn_shade_photograph (sources->backgrounds, sources->n_backgrounds, rng,
-        SIDE, photograph);
+    lay_photograph (sources->backgrounds, sources->n_backgrounds, rng,
+        photograph);
   else
     for (int i = 0; i < COUNT; i++)
       photograph[i] = 0.3f;

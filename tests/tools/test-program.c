@@ -408,7 +408,7 @@ test_broken_model (void)
   "layers=conv 6 5x5; relu; maxpool 4; dense 12; relu; dropout 0.1; dense "    \
   "3\n"                                                                        \
   "[data]\ntrain=mnist/train\nvalidate=mnist/t10k\nbackgrounds=backgrounds\n"  \
-  "[augment]\ninvert=1\nshift=1\nscale=0.9 1.1\nbackground-share=0.25\n"       \
+  "[scenes]\ncount=10\nwindows=20\ninvert=0.5\nblack=0.5\n"                    \
   "[train]\nrate=0.05 cosine\nbatch=20\nepochs=4\nseed=7\n"
 
 /* A folder with data and a recipe. */

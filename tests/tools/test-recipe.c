@@ -35,8 +35,7 @@ test_all_keys (void)
                              "range=-1..1\nthreshold=0.75\n"
                              "layers=dense 3;\n"
                              "[data]\ntrain=a/b\nvalidate=c\nbackgrounds=d\n"
-                             "[augment]\nshift=3\nscale=0.5 2\ninvert=0.25\n"
-                             "contrast-min=0.5\n"
+                             "[warp]\nshift=3\nscale=0.5 2\n"
                              "[train]\nloss=cross-entropy\n"
                              "optimiser=adam beta2=0.99\n"
                              "rate=0.01 step every=3 factor=0.1 warmup=1\n"
@@ -53,13 +52,10 @@ test_all_keys (void)
   g_assert_cmpstr (r->train, ==, "a/b");
   g_assert_cmpstr (r->validate, ==, "c");
   g_assert_cmpstr (r->backgrounds, ==, "d");
-  g_assert_cmpint (r->augment.window, ==, 20);
-  g_assert_cmpfloat (r->augment.object_size, ==, 1);
-  g_assert_cmpfloat (r->augment.shift, ==, 3);
-  g_assert_cmpfloat (r->augment.scale_min, ==, 0.5);
-  g_assert_cmpfloat (r->augment.scale_max, ==, 2);
-  g_assert_cmpfloat (r->augment.invert, ==, 0.25);
-  g_assert_cmpfloat (r->augment.contrast_min, ==, 0.5);
+  g_assert_cmpint (r->warp.window, ==, 20);
+  g_assert_cmpfloat (r->warp.shift, ==, 3);
+  g_assert_cmpfloat (r->warp.scale_min, ==, 0.5);
+  g_assert_cmpfloat (r->warp.scale_max, ==, 2);
   g_assert_cmpint (r->options.optimiser, ==, CNN_OPTIMISER_ADAM);
   g_assert_cmpfloat (r->options.momentum, ==, 0.9);
   g_assert_cmpfloat (r->options.beta2, ==, 0.99);
@@ -86,16 +82,15 @@ static const struct
   { MODEL LAYERS TRAIN, "train" },
   { MODEL LAYERS DATA TRAIN "bacth=3\n", "bacth" },
   { MODEL LAYERS DATA TRAIN "[agument]\nshift=3\n", "agument" },
-  { MODEL LAYERS DATA TRAIN "[augment]\nnoize=3\n", "noize" },
-  { MODEL LAYERS DATA TRAIN "[augment]\nnoise=3\n", "not between" },
-  { MODEL LAYERS DATA TRAIN "[augment]\nnoise=nan\n", "no number" },
-  { MODEL LAYERS DATA TRAIN "[augment]\nscale=2 1\n", "scale" },
-  { MODEL LAYERS DATA TRAIN "[augment]\nscale=2\n", "scale" },
+  { MODEL LAYERS DATA TRAIN "[scenes]\nnoize=3\n", "noize" },
+  { MODEL LAYERS DATA TRAIN "[scenes]\nnoise=3\n", "not between" },
+  { MODEL LAYERS DATA TRAIN "[scenes]\nnoise=nan\n", "no number" },
+  { MODEL LAYERS DATA TRAIN "[warp]\nscale=2 1\n", "scale" },
   { MODEL LAYERS DATA TRAIN "[warp]\nscale=2\n", "[warp] scale" },
   { MODEL LAYERS DATA TRAIN "[warp]\nelastic=2\n", "elastic" },
   { MODEL LAYERS DATA TRAIN "[warp]\nelastic=2 0\n", "elastic" },
   { MODEL LAYERS DATA TRAIN "[warp]\nnoise=0.1\n", "noise" },
-  { MODEL LAYERS DATA TRAIN "[warp]\n[augment]\n", "exclude" },
+  { MODEL LAYERS DATA TRAIN "[warp]\n[scenes]\n", "exclude" },
   { "[model]\ninput=1x65x65\nlabels=0 1\n" LAYERS DATA TRAIN "[warp]\n", "64" },
   { MODEL LAYERS DATA "draw-train=-1\n" TRAIN, "draw-train" },
   { MODEL LAYERS DATA TRAIN "batch=0\n", "batch" },
@@ -119,9 +114,6 @@ static const struct
       "'x'" },
   { "[model]\ninput=1x32x32\nlabels=0 1\nrange=0..2\n" LAYERS DATA TRAIN,
       "0..2" },
-  { "[model]\ninput=1x32x32\nlabels=0 1\n" LAYERS DATA TRAIN
-    "[augment]\nbackground-share=0.1\n",
-      "background" },
 };
 
 static void

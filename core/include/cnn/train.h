@@ -29,64 +29,6 @@ typedef struct
 } CnnDigits;
 
 /**
- * CnnAugment:
- * @window: side of the square patch to make, in pixels
- * @object_size: height of the object as a fraction of @window
- * @background_class: label of patches without a digit in their centre; -1 =
- *   make none
- * @background_share: share of such patches, 0..1
- * @shift: greatest displacement of the digit from the centre, in pixels of
- *   the window, each way; none is likeliest
- * @scale_min, @scale_max: range of the size, 1 = the object size; the middle
- *   is likeliest
- * @rotate: greatest rotation, degrees, each way
- * @shear: greatest horizontal shear, as a slope, each way
- * @neighbours: probability that a side has a neighbouring digit, 0..1
- * @invert: probability of light ink on a dark ground, 0..1
- * @contrast_min: least difference of ink and paper, 0..1 (1 = black on white)
- * @lighting: greatest difference of brightness across the patch, 0..1
- * @noise: greatest standard deviation of the pixel noise, 0..1
- * @blur: greatest standard deviation of the blur, in pixels of the window
- * @thickness: greatest change of the stroke's width, in pixels of the window,
- *   each way
- * @clutter: share of patches with procedural clutter (lines, edges, blobs),
- *   0..1
- * @clean: share of digits that look and stand as their own pictures do, black
- *   and white and hardly changed, 0..1
- * @backgrounds: @n_backgrounds grey pictures for grounds, borrowed
- *
- * {0} with a window and an object size makes centred digits, black on white.
- */
-typedef struct
-{
-  int window;
-  double object_size;
-  int background_class;
-  double background_share;
-  double shift;
-  double scale_min, scale_max;
-  double rotate, shear, neighbours, invert, contrast_min;
-  double lighting, noise, blur, thickness, clutter, clean;
-  const CnnImage *backgrounds;
-  int n_backgrounds;
-} CnnAugment;
-
-/**
- * cnn_augment_patch:
- * @augment: what to vary, and by how much
- * @digits: where digits come from
- * @index: which digit (ignored where a background patch is made)
- * @seed: the same seed gives the same patch
- * @patch: (out caller-allocates): window x window values, 0 (black) to 1
- * @label: (out): its class
- *
- * Threads: any.
- */
-CNN_API void cnn_augment_patch (const CnnAugment *augment,
-    const CnnDigits *digits, int index, uint64_t seed, float *patch,
-    int *label);
-
-/**
  * CnnSceneSources:
  * @digits: handwriting of a data set
  * @pen: (nullable): digits of another hand, @pen_share of all
