@@ -17,6 +17,7 @@
 #include "glyphs.h"
 #include "idx.h"
 #include "model-file.h"
+#include "drawn.h"
 #include "plot.h"
 #include "progress.h"
 #include "recipe.h"
@@ -46,6 +47,7 @@ typedef struct
   guint8 *classes; /* of the training digits */
   CnnDigits digits;
   ToolGlyphs glyphs;
+  ToolDigits pen;
   CnnScenes *scenes; /* NULL: patches one by one */
   int samples;       /* of an epoch */
   CnnPool *pool;
@@ -57,6 +59,9 @@ typedef struct
   guint32 *order;
   int epoch, step, steps;
 } Train;
+
+/* Drawn ones, beside those of the data set. */
+#define PEN_DIGITS 20000
 
 static const ToolUsage usage = { "RECIPE",
   "Trains the network that RECIPE describes and writes it as an ONNX file, "
@@ -107,9 +112,12 @@ static gboolean
 read_digits (const Train *train, const char *name, int draw, ToolDigits *digits,
     GError **error)
 {
+  guint64 seed = train->recipe->draw_seed;
   char *prefix = g_build_filename (train->data, name, NULL);
-  gboolean ok = tool_digits_read (prefix, digits, error)
-      && tool_digits_draw (digits, draw, train->recipe->draw_seed, error);
+  gboolean ok = tool_drawn_set (name, seed, digits)
+      || tool_digits_read (prefix, digits, error);
+
+  ok = ok && tool_digits_draw (digits, draw, seed, error);
 
   g_free (prefix);
   return ok;
@@ -131,21 +139,30 @@ read_backgrounds (Train *train, GError **error)
 
 /* Labels of the pictures become classes of the network. */
 static gboolean
-classify_digits (Train *train, GError **error)
+classify (const Train *train, const CnnDigits *view, guint8 *to, GError **error)
 {
-  const CnnDigits *view = &train->train.view;
   char **labels = train->recipe->labels;
   int classes[TOOL_MAX_LABEL + 1];
 
   if (!tool_digits_classes (view, (const char *const *) labels,
           (int) g_strv_length (labels), classes, error))
     return FALSE;
+  for (int i = 0; i < view->count; i++)
+    to[i] = (guint8) classes[view->labels[i]];
+  return TRUE;
+}
+
+static gboolean
+classify_digits (Train *train, GError **error)
+{
+  const CnnDigits *view = &train->train.view;
+
   if (view->width > MAX_PICTURE || view->height > MAX_PICTURE)
     return tool_fail (error, "%s: pictures of %dx%d pixels, at most %d a side",
         train->recipe->train, view->width, view->height, MAX_PICTURE);
   train->classes = g_malloc ((gsize) view->count);
-  for (int i = 0; i < view->count; i++)
-    train->classes[i] = (guint8) classes[view->labels[i]];
+  if (!classify (train, view, train->classes, error))
+    return FALSE;
   train->digits = *view;
   train->digits.labels = train->classes;
   return TRUE;
@@ -192,6 +209,12 @@ prepare_scenes (Train *train, GError **error)
   sources->digits = &train->digits;
   sources->backgrounds = train->backgrounds.images;
   sources->n_backgrounds = train->backgrounds.count;
+  if (sources->pen_share > 0) {
+    tool_drawn_hands (PEN_DIGITS, recipe->options.seed, &train->pen);
+    if (!classify (train, &train->pen.view, train->pen.labels.bytes, error))
+      return FALSE;
+    sources->pen = &train->pen.view;
+  }
   if (recipe->letters) {
     if (!tool_glyphs_make (recipe->fonts, recipe->letters,
             (guint32) recipe->options.seed, &train->glyphs, error))
@@ -474,6 +497,7 @@ clear (Train *train)
   cnn_model_unref (train->model);
   tool_digits_clear (&train->train);
   tool_digits_clear (&train->validate);
+  tool_digits_clear (&train->pen);
   tool_glyphs_clear (&train->glyphs);
   tool_backgrounds_clear (&train->backgrounds);
   tool_recipe_free (train->recipe);

@@ -29,6 +29,65 @@ typedef struct
 } CnnDigits;
 
 /**
+ * CnnPenStyle:
+ * @name: of the styles that come with the library
+ * @size_min, @size_max: the longer side of the ink, as a fraction of the
+ *   picture's shorter one
+ * @by_mass: 1 = the ink's centre of mass stands in the middle, as in MNIST; 0 =
+ *   the centre of its box
+ * @shift: greatest displacement from there, as a fraction of the picture's
+ *   shorter side, each way
+ * @width_min, @width_max: of the stroke, in heights of the digit, above 0; all
+ *   orders of magnitude between are as likely
+ * @slant: greatest slope, each way, a little more often to the right
+ * @turn: greatest rotation, degrees, each way
+ * @aspect: greatest factor by which digits are wider or narrower, at least 1
+ * @jitter: standard deviation of the points of strokes, in heights of the digit
+ * @bend: greatest amplitude of waves through the whole digit, in its heights
+ * @haste: how much curves become straight and corners round, 0..1
+ * @pressure: how much thinner strokes get where they begin and end, 0..1
+ * @flat_nibs: share of digits written with a flat nib, 0..1
+ * @writer: 0 = each digit is somebody else's; else one person's, who writes
+ *   each digit in one way, with much the same pen and slant
+ */
+typedef struct
+{
+  const char *name;
+  double size_min, size_max, shift;
+  double width_min, width_max;
+  double slant, turn, aspect, jitter, bend, haste, pressure, flat_nibs;
+  int by_mass;
+  uint64_t writer;
+} CnnPenStyle;
+
+/**
+ * cnn_pen_style:
+ * @name: "hand": as people write with care, framed as MNIST is; "any": from
+ *   hairline to marker, neat to wild; "mouse": thin and even, for pictures of
+ *   16x16
+ *
+ * Returns: (nullable): a style to use or to copy and change; NULL = no such
+ * name
+ */
+CNN_API const CnnPenStyle *cnn_pen_style (const char *name);
+
+/**
+ * cnn_pen_digit:
+ * @label: 0 to 9
+ * @seed: the same seed gives the same picture
+ * @style: (nullable): NULL = "hand"
+ * @width, @height: of the picture, in pixels; digits can be read from 12 on
+ * @pixels: (out caller-allocates): height x width, 0 = paper, 255 = ink
+ *
+ * Draws a digit as with a pen, in one of the ways in which people write it.
+ *
+ * Cost: grows with the pixels and the width of the stroke.
+ * Threads: any; nothing is allocated.
+ */
+CNN_API void cnn_pen_digit (int label, uint64_t seed, const CnnPenStyle *style,
+    int width, int height, uint8_t *pixels);
+
+/**
  * CnnSceneSources:
  * @digits: handwriting of a data set
  * @pen: (nullable): digits of another hand, @pen_share of all
