@@ -26,6 +26,7 @@ static const Command commands[] = {
   { "export", "write the map network of a classifier", tool_export },
   { "train", "train a model as a recipe says", tool_train },
   { "eval", "measure a model's error rate", tool_eval },
+  { "scenes", "make pictures of digits with their truth", tool_scenes },
   { "quantize", "make a model compute with 8 bits", tool_quantize },
 };
 

@@ -33,6 +33,7 @@ gboolean tool_bench (int argc, char **argv, GError **error);
 gboolean tool_export (int argc, char **argv, GError **error);
 gboolean tool_test (int argc, char **argv, GError **error);
 gboolean tool_eval (int argc, char **argv, GError **error);
+gboolean tool_scenes (int argc, char **argv, GError **error);
 gboolean tool_quantize (int argc, char **argv, GError **error);
 
 /**
