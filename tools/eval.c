@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* eval.c: `convnet eval`: the error rate on centred digits, and which digit
- * is taken for which. */
+ * is taken for which; or how well digits are found in pictures with truth. */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "digits.h"
+#include "eval-scenes.h"
 #include "idx.h"
 #include "json.h"
 #include "model-file.h"
@@ -14,14 +15,17 @@
 
 typedef struct
 {
-  char *data, *set, *confusion;
-  gboolean json;
+  char *data, *set, *confusion, *worst;
+  gboolean json, thresholds;
+  double threshold;
   int threads;
 } Eval;
 
 static const ToolUsage usage = { "MODEL",
   "Measures MODEL's error rate on digits below DIR, centred in its "
-  "window. An answer of the background class is an error.",
+  "window; an answer of the background class is an error. If DIR holds "
+  "pictures with truth, as convnet scenes makes them: how well it finds their "
+  "digits.",
   1, 1 };
 
 static gboolean
@@ -36,6 +40,13 @@ parse (Eval *eval, int argc, char **argv, char ***args, GError **error)
         "SET" },
     { "confusion", 'c', 0, G_OPTION_ARG_FILENAME, &eval->confusion,
         "Write the confusion matrix as PNG", "FILE" },
+    { "threshold", 't', 0, G_OPTION_ARG_DOUBLE, &eval->threshold,
+        "Least confidence of what is found, 0..1 (default: the model's)",
+        "CONFIDENCE" },
+    { "thresholds", 0, 0, G_OPTION_ARG_NONE, &eval->thresholds,
+        "Print what other thresholds would do", NULL },
+    { "worst", 'w', 0, G_OPTION_ARG_FILENAME, &eval->worst,
+        "Write the pictures with most errors, annotated", "DIR" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &eval->json, "Print JSON", NULL },
     { "threads", 0, 0, G_OPTION_ARG_INT, &eval->threads,
         "Threads to use (0: all cores)", "N" },
@@ -45,6 +56,8 @@ parse (Eval *eval, int argc, char **argv, char ***args, GError **error)
     return FALSE;
   if (!eval->data)
     return tool_fail_usage (error, "--data is missing");
+  if (eval->threshold != -1 && !(eval->threshold >= 0 && eval->threshold <= 1))
+    return tool_fail_usage (error, "--threshold: 0 to 1");
   return TRUE;
 }
 
@@ -153,14 +166,22 @@ load_and_evaluate (const Eval *eval, const char *name, GError **error)
 gboolean
 tool_eval (int argc, char **argv, GError **error)
 {
-  Eval eval = { 0 };
+  Eval eval = { .threshold = -1 };
   char **args = NULL;
-  gboolean ok = parse (&eval, argc, argv, &args, error)
-      && load_and_evaluate (&eval, args[0], error);
+  gboolean ok = parse (&eval, argc, argv, &args, error);
+
+  if (ok && !eval.set && tool_eval_scenes_in (eval.data))
+    ok = tool_eval_scenes (&(ToolEvalScenes){ eval.data, eval.worst,
+                               eval.threshold, eval.json, eval.thresholds,
+                               eval.threads },
+        args[0], error);
+  else if (ok)
+    ok = load_and_evaluate (&eval, args[0], error);
 
   g_strfreev (args);
   g_free (eval.data);
   g_free (eval.set);
   g_free (eval.confusion);
+  g_free (eval.worst);
   return ok;
 }
