@@ -27,6 +27,7 @@ static const Command commands[] = {
   { "train", "train a model as a recipe says", tool_train },
   { "eval", "measure a model's error rate", tool_eval },
   { "scenes", "make pictures of digits with their truth", tool_scenes },
+  { "reproduce", "train and measure all of models/ again", tool_reproduce },
   { "quantize", "make a model compute with 8 bits", tool_quantize },
 };
 
@@ -37,7 +38,7 @@ print_help (void)
            "Small convolutional networks over pictures and videos.\n\n"
            "Commands:\n");
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_print ("  %-8s %s\n", commands[i].name, commands[i].summary);
+    g_print ("  %-9s %s\n", commands[i].name, commands[i].summary);
   g_print ("\nOptions:\n"
            "  -h, --help   Show this help, or with a command that command's\n"
            "  --version    Print the version and exit\n");

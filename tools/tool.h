@@ -34,6 +34,7 @@ gboolean tool_export (int argc, char **argv, GError **error);
 gboolean tool_test (int argc, char **argv, GError **error);
 gboolean tool_eval (int argc, char **argv, GError **error);
 gboolean tool_scenes (int argc, char **argv, GError **error);
+gboolean tool_reproduce (int argc, char **argv, GError **error);
 gboolean tool_quantize (int argc, char **argv, GError **error);
 
 /**

@@ -471,18 +471,24 @@ write_plot (const Train *train, GError **error)
   return ok;
 }
 
-/* Curves are written after each epoch: long trainings can be watched. */
+/* Curves are written now and then: long trainings can be watched. */
 static gboolean
 run_epochs (Train *train, GError **error)
 {
+  gint64 written = g_get_monotonic_time ();
+
   for (train->epoch = 0; train->epoch < train->recipe->epochs; train->epoch++) {
     gint64 begin = g_get_monotonic_time ();
 
     if (!run_epoch (train, error) || !validate (train, error))
       return FALSE;
     print_epoch (train, begin);
+    if (train->epoch + 1 < train->recipe->epochs
+        && g_get_monotonic_time () - written < G_TIME_SPAN_SECOND)
+      continue;
     if (!write_csv (train, error) || !write_plot (train, error))
       return FALSE;
+    written = g_get_monotonic_time ();
   }
   return tool_model_save (train->model, train->out, error);
 }
