@@ -13,6 +13,11 @@
 
 static const int positions[] = { -3, -1, 1, 3 };
 
+#define MOUSE_WIDTH_1989 13
+#define POSITIONS_1989   (MOUSE_SIDE - MOUSE_WIDTH_1989 + 1)
+#define PICTURES_1989    (DRAWINGS * POSITIONS_1989)
+#define TAUGHT_1989      32
+
 static void
 make_room (ToolDigits *digits, int count, int side, double object_size)
 {
@@ -51,6 +56,52 @@ move_across (const guint8 *from, int columns, guint8 *to)
     }
 }
 
+/* Picture @i of a class, on a ground of paper. */
+static void
+draw_1989 (int label, guint64 seed, int i, guint8 *to)
+{
+  guint8 drawing[MOUSE_SIDE * MOUSE_WIDTH_1989];
+  guint64 number = (guint64) (i / POSITIONS_1989 * CLASSES + label);
+
+  cnn_pen_digit (label, seed * 1000003 + number, cnn_pen_style ("mouse"),
+      MOUSE_WIDTH_1989, MOUSE_SIDE, drawing);
+  for (int y = 0; y < MOUSE_SIDE; y++)
+    memcpy (to + y * MOUSE_SIDE + i % POSITIONS_1989,
+        drawing + y * MOUSE_WIDTH_1989, MOUSE_WIDTH_1989);
+}
+
+static void
+shuffle (GRand *random, int *order, int count)
+{
+  for (int i = 0; i < count; i++)
+    order[i] = i;
+  for (int i = count - 1; i > 0; i--) {
+    int j = g_rand_int_range (random, 0, i + 1), keep = order[i];
+
+    order[i] = order[j];
+    order[j] = keep;
+  }
+}
+
+static void
+make_1989 (gboolean test, guint64 seed, ToolDigits *digits)
+{
+  int first = test ? TAUGHT_1989 : 0, end = test ? PICTURES_1989 : TAUGHT_1989;
+  int at = 0, order[PICTURES_1989];
+  GRand *random = g_rand_new_with_seed ((guint32) seed);
+
+  make_room (digits, (end - first) * CLASSES, MOUSE_SIDE, 1);
+  for (int label = 0; label < CLASSES; label++) {
+    shuffle (random, order, PICTURES_1989);
+    for (int i = first; i < end; i++, at++) {
+      digits->labels.bytes[at] = (guint8) label;
+      draw_1989 (label, seed, order[i],
+          digits->images.bytes + (gsize) at * MOUSE_SIDE * MOUSE_SIDE);
+    }
+  }
+  g_rand_free (random);
+}
+
 gboolean
 tool_drawn_set (const char *name, guint64 seed, ToolDigits *digits)
 {
@@ -60,6 +111,11 @@ tool_drawn_set (const char *name, guint64 seed, ToolDigits *digits)
   const CnnPenStyle *style = cnn_pen_style ("mouse");
   guint8 drawing[MOUSE_SIDE * MOUSE_SIDE];
 
+  if (strcmp (name, TOOL_DRAWN_TRAIN_1989) == 0
+      || strcmp (name, TOOL_DRAWN_TEST_1989) == 0) {
+    make_1989 (strcmp (name, TOOL_DRAWN_TEST_1989) == 0, seed, digits);
+    return TRUE;
+  }
   if (!test && strcmp (name, TOOL_DRAWN_TRAIN) != 0)
     return FALSE;
   make_room (digits, (end - first) * CLASSES * n, MOUSE_SIDE, 1);

@@ -107,11 +107,47 @@ test_set (void)
   tool_digits_clear (&train);
 }
 
+/* Every picture of the 480 is in one part, once; drawings are in both. */
+static void
+test_1989 (void)
+{
+  ToolDigits train, test;
+  int counts[2][CLASSES] = { { 0 } }, shared = 0;
+
+  g_assert_true (tool_drawn_set (TOOL_DRAWN_TRAIN_1989, 1, &train));
+  g_assert_true (tool_drawn_set (TOOL_DRAWN_TEST_1989, 1, &test));
+  g_assert_cmpint (train.view.count, ==, 320);
+  g_assert_cmpint (test.view.count, ==, 160);
+  for (int i = 0; i < 320; i++)
+    counts[0][train.view.labels[i]]++;
+  for (int i = 0; i < 160; i++) {
+    const guint8 *picture = test.view.pixels + i * 256;
+    gboolean found = FALSE;
+
+    counts[1][test.view.labels[i]]++;
+    for (int k = 0; k < 320; k++) {
+      const guint8 *other = train.view.pixels + k * 256;
+
+      g_assert_cmpint (memcmp (other, picture, 256), !=, 0);
+      found = found || is_moved (other, picture);
+    }
+    shared += found;
+  }
+  g_assert_cmpint (shared, >, 120);
+  for (int c = 0; c < CLASSES; c++) {
+    g_assert_cmpint (counts[0][c], ==, 32);
+    g_assert_cmpint (counts[1][c], ==, 16);
+  }
+  tool_digits_clear (&test);
+  tool_digits_clear (&train);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tools/drawn/hands", test_hands);
   g_test_add_func ("/tools/drawn/set", test_set);
+  g_test_add_func ("/tools/drawn/1989", test_1989);
   return g_test_run ();
 }
