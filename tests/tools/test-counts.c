@@ -4,7 +4,7 @@
 
 #include <cnn/session.h>
 
-#include "fixture.h"
+#include "model-file.h"
 #include "recipe.h"
 
 static const struct
@@ -27,25 +27,14 @@ static const struct
 };
 
 static void
-check_network (gconstpointer data)
+check_counts (CnnModel *model, const ToolRecipe *recipe, int i)
 {
-  int i = GPOINTER_TO_INT (data);
-  char *path = g_build_filename (g_getenv ("CONVNET_MODELS"), networks[i].name,
-      "recipe", NULL);
-  GError *error = NULL;
-  ToolRecipe *recipe = tool_recipe_read (path, &error);
   CnnSessionOptions options = { .info_only = 1 };
-  CnnModel *model, *map = NULL;
+  CnnShape shape = { 4, { 1, 1, recipe->height, recipe->width } };
   CnnSession *session = NULL;
   guint64 links = 0, parameters = 0;
 
-  g_assert_no_error (error);
-  model = tool_recipe_model (recipe, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (cnn_session_new (model,
-                       &(CnnShape){ 4,
-                           { 1, 1, recipe->height, recipe->width } },
-                       &options, &session, NULL),
+  g_assert_cmpint (cnn_session_new (model, &shape, &options, &session, NULL),
       ==, CNN_OK);
   for (int n = 0; n < cnn_session_n_layers (session); n++) {
     CnnLayerInfo layer;
@@ -56,11 +45,32 @@ check_network (gconstpointer data)
   }
   g_assert_cmpuint (links, ==, networks[i].links);
   g_assert_cmpuint (parameters, ==, networks[i].parameters);
-  if (networks[i].slides)
-    g_assert_cmpint (cnn_model_to_map (model, &map, NULL), ==, CNN_OK);
   cnn_session_free (session);
+}
+
+/* The recipe's network, and the trained one. */
+static void
+check_network (gconstpointer data)
+{
+  int i = GPOINTER_TO_INT (data);
+  char *path = g_build_filename (g_getenv ("CONVNET_MODELS"), networks[i].name,
+      "recipe", NULL);
+  GError *error = NULL;
+  ToolRecipe *recipe = tool_recipe_read (path, &error);
+  CnnModel *drawn, *trained, *map = NULL;
+
+  g_assert_no_error (error);
+  drawn = tool_recipe_model (recipe, &error);
+  g_assert_no_error (error);
+  check_counts (drawn, recipe, i);
+  trained = tool_model_load (networks[i].name, &error);
+  g_assert_no_error (error);
+  check_counts (trained, recipe, i);
+  g_assert_cmpint (cnn_model_to_map (trained, &map, NULL) == CNN_OK, ==,
+      networks[i].slides);
   cnn_model_unref (map);
-  cnn_model_unref (model);
+  cnn_model_unref (trained);
+  cnn_model_unref (drawn);
   tool_recipe_free (recipe);
   g_free (path);
 }
