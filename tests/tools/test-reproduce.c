@@ -2,6 +2,7 @@
 /* test-reproduce.c: the recipes of 1989 to 1998 and their tables, in small: one
  * epoch on bars instead of digits. */
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -95,6 +96,47 @@ test_small (void)
   fixture_remove (folder);
 }
 
+/* A network with a class for "nothing here" is measured on scenes. */
+static void
+test_detector (void)
+{
+  static const char recipe[] =
+      "[model]\ninput=1x32x32\nlabels=0 1 none\nbackground=none\n"
+      "object-size=0.625\nlayers=conv 4 5x5 stride=4; relu; dense 3\n"
+      "[data]\ntrain=mnist/train\nvalidate=mnist/t10k\n"
+      "[scenes]\ncount=4\nwindows=16\nblack=1\n"
+      "[train]\nrate=0.1\n";
+  static const char *const kinds[] = { "black", "paper", "empty" };
+  char *folder = fixture_folder (), *models = fixture_path (folder, "models");
+  char *out = fixture_path (folder, "out"), *table;
+  char *backgrounds = fixture_path (folder, "backgrounds");
+  gsize n;
+  Result result;
+
+  fixture_write_digits (folder, "mnist/train", 256);
+  fixture_write_digits (folder, "mnist/t10k", 32);
+  g_mkdir (backgrounds, 0777);
+  fixture_write_png (folder, "backgrounds/a.png", 640, 480);
+  fixture_write_text (folder, "models/tiny/recipe", recipe);
+  run (&result, "reproduce", "--data", folder, "--output", out, "--models",
+      models, "--seeds", "0", "--scenes", "2", NULL);
+  expect_ok (&result);
+  clear (&result);
+  table = contents (folder, "out", "figures", ".md", &n);
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    char *row =
+        g_strdup_printf ("\\| tiny \\| %s \\|( [0-9.]+ \\|){4}\n", kinds[i]);
+
+    g_assert_true (g_regex_match_simple (row, table, 0, 0));
+    g_free (row);
+  }
+  g_free (table);
+  g_free (backgrounds);
+  g_free (out);
+  g_free (models);
+  fixture_remove (folder);
+}
+
 static void
 test_wrong (void)
 {
@@ -112,6 +154,7 @@ main (int argc, char **argv)
 {
   program_init (argc, argv);
   g_test_add_func ("/tools/reproduce/small", test_small);
+  g_test_add_func ("/tools/reproduce/detector", test_detector);
   g_test_add_func ("/tools/reproduce/wrong", test_wrong);
   return g_test_run ();
 }
