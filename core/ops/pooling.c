@@ -250,8 +250,7 @@ take_row (const Sizes *s, const float *restrict x, int step, float *restrict y,
     for (int j = 0; j < n; j++)
       y[j] = x[j * step] > y[j] ? x[j * step] : y[j];
   else if (s->kind == KIND_MEAN && step == 1)
-    for (int j = 0; j < n; j++)
-      y[j] += x[j];
+    s->kernels->binary (CNN_BINARY_ADD, y, 1, x, 1, y, (size_t) n);
   else if (s->kind == KIND_MEAN)
     for (int j = 0; j < n; j++)
       y[j] += x[j * step];
@@ -294,8 +293,8 @@ divide_row (const Sizes *s, Span z, Span y, int x0, int x1, float *to)
   if (last == first)
     return;
   float divisor = divisor_of (s, z, y, span_of (s, 1, first));
-  for (int j = first; j < last; j++)
-    to[j] /= divisor;
+  s->kernels->binary (CNN_BINARY_DIV, to + first, 1, &divisor, 0, to + first,
+      (size_t) (last - first));
 }
 
 static void
