@@ -14,6 +14,7 @@
 
 #include "allocations.h"
 #include "base/rng.h"
+#include "graph/program.h"
 
 #define WINDOW  16
 #define STRIDE  2
@@ -339,6 +340,116 @@ test_small (void)
   cnn_model_unref (model);
 }
 
+static CnnModel *
+with_metadata (CnnModel *model, const char *key, const char *value)
+{
+  CnnError error = { 0 };
+  CnnModel *copy;
+  ok (cnn_model_with_metadata (model, &key, &value, 1, &copy, &error), &error);
+  cnn_model_unref (model);
+  return copy;
+}
+
+/* The model itself may ask for small objects. */
+static void
+test_models_min_size (void)
+{
+  CnnModel *model = make_model (0, NULL);
+  const Disc discs[] = { { 30.4, 30.2, 2.5, 0 }, { 90, 50, 3, 1 } };
+  model = with_metadata (model, "convnet.min-size", "5");
+  check_scene (&(CnnDetectorConfig){ .width = 128, .height = 96 }, model, discs,
+      G_N_ELEMENTS (discs));
+  cnn_model_unref (model);
+}
+
+/* Windows that reach over the frame's edge: discs that touch it. */
+static void
+test_border (void)
+{
+  CnnModel *model = make_model (0, NULL);
+  const Disc discs[] = { { 5, 40, 5, 0 }, { 123, 60.5, 5, 1 },
+    { 60.5, 5.2, 5, 0 }, { 60, 91, 5, 1 } };
+  CnnDetectorConfig config = { .width = 128, .height = 96 };
+  Frame frame;
+  const CnnDetection *found;
+  CnnMap map;
+
+  frame_init (&frame, config.width, config.height);
+  for (int i = 0; i < 4; i++)
+    draw (&frame, &discs[i]);
+  CnnDetector *detector = make_detector (model, &config);
+  cnn_detector_run (detector, &frame.image);
+  g_assert_cmpint (cnn_detector_detect (detector, &params, &found), ==, 0);
+  cnn_detector_free (detector);
+  g_free (frame.pixels);
+
+  model = with_metadata (model, "convnet.border", "8");
+  check_scene (&config, model, discs, 4);
+  detector = make_detector (model, &config);
+  cnn_detector_map (detector, 0, &map);
+  g_assert_cmpint (map.geometry.offset[0], ==, -8);
+  g_assert_cmpint (map.geometry.offset[1], ==, -8);
+  g_assert_cmpint (map.width, ==, (128 + 2 * 8 - WINDOW) / STRIDE + 1);
+  cnn_detector_free (detector);
+  cnn_model_unref (model);
+}
+
+/* A box head that answers the same everywhere. */
+static CnnModel *
+make_two_heads (void)
+{
+  CnnModel *plain = make_model (0, NULL), *model;
+  CnnGraph *graph;
+  CnnError error = { 0 };
+  float weights[4 * WINDOW * WINDOW] = { 0 };
+  float edges[] = { 0.25f, 0.125f, 0.375f, 0.25f };
+  int64_t strides[] = { STRIDE, STRIDE };
+  CnnAttribute attribute = { .name = "strides",
+    .type = CNN_ATTRIBUTE_INTS,
+    .count = 2,
+    .ints = strides };
+  ok (cnn_graph_copy (cnn_model_graph (plain), &graph, &error), &error);
+  add_constant (graph, "zeros", (CnnShape){ 4, { 4, 1, WINDOW, WINDOW } },
+      weights);
+  add_constant (graph, "edges", (CnnShape){ 1, { 4 } }, edges);
+  add_node (graph, "Conv", (const char *[]){ "x", "zeros", "edges" }, 3,
+      "edge-maps", &attribute, 1);
+  add_node (graph, "Flatten", (const char *[]){ "edge-maps" }, 1, "boxes", NULL,
+      0);
+  ok (cnn_graph_add_output (graph, "boxes", &error), &error);
+  ok (cnn_graph_set_metadata (graph, "convnet.boxes", "boxes", &error), &error);
+  ok (cnn_model_new (graph, &model, &error), &error);
+  cnn_model_unref (plain);
+  return model;
+}
+
+/* Boxes are where the head says, from the middle of the window. */
+static void
+test_box_head (void)
+{
+  CnnModel *model = make_two_heads ();
+  const Disc disc = { 60, 40, 10, 0 };
+  CnnDetectorConfig config = { .width = 128,
+    .height = 96,
+    .scale_factor = 2,
+    .min_size = 20,
+    .max_size = 20 };
+  Frame frame;
+  const CnnDetection *found;
+  frame_init (&frame, config.width, config.height);
+  draw (&frame, &disc);
+  CnnDetector *detector = make_detector (model, &config);
+  cnn_detector_run (detector, &frame.image);
+  g_assert_cmpint (cnn_detector_detect (detector, &params, &found), ==, 1);
+  g_assert_cmpfloat_with_epsilon (found->x0, 60 - 0.25 * WINDOW * 2, 1.5);
+  g_assert_cmpfloat_with_epsilon (found->x1, 60 + 0.375 * WINDOW * 2, 1.5);
+  g_assert_cmpfloat_with_epsilon (found->y0, 40 - 0.125 * WINDOW * 2, 1.5);
+  g_assert_cmpfloat_with_epsilon (found->y1, 40 + 0.25 * WINDOW * 2, 1.5);
+  cnn_detector_free (detector);
+  g_free (frame.pixels);
+  cnn_model_unref (model);
+}
+
 static void
 test_max_size (void)
 {
@@ -647,6 +758,9 @@ main (int argc, char **argv)
   g_test_add_func ("/detector/kinds", test_kinds);
   g_test_add_func ("/detector/padded", test_padded);
   g_test_add_func ("/detector/small", test_small);
+  g_test_add_func ("/detector/models-min-size", test_models_min_size);
+  g_test_add_func ("/detector/border", test_border);
+  g_test_add_func ("/detector/box-head", test_box_head);
   g_test_add_func ("/detector/max-size", test_max_size);
   g_test_add_func ("/detector/no-levels", test_no_levels);
   g_test_add_func ("/detector/maps", test_maps);
