@@ -119,7 +119,10 @@ make_scenes (const Quantize *q, const CnnModelInfo *info, GError **error)
     .scale_factor = CNN_DEFAULT_SCALE_FACTOR,
     .background = info->background,
     .count = (q->samples + WINDOWS - 1) / WINDOWS,
-    .windows = WINDOWS };
+    .windows = WINDOWS,
+    .off_centre = 3.2,
+    .size_min = 0.74,
+    .size_max = 1.36 };
   CnnSceneSources sources = { .digits = &q->train.view,
     .backgrounds = q->backgrounds.images,
     .n_backgrounds = q->backgrounds.count,

@@ -38,7 +38,8 @@ static const char *const train_keys[] = { "loss", "optimiser", "rate", "batch",
 
 static const char *const scenes_keys[] = { "count", "windows", "scale-factor",
   "black", "empty", "enlarged", "pen", "letters", "fonts", "invert",
-  "contrast-min", "noise", NULL };
+  "contrast-min", "noise", "photographs", "turned", "sizes", "off-centre",
+  NULL };
 
 static const struct
 {
@@ -346,6 +347,29 @@ read_fonts (Reader *reader, GError **error)
 }
 
 static gboolean
+read_sizes (Reader *reader, GError **error)
+{
+  CnnScenesConfig *c = &reader->recipe->scenes;
+  char **words = get_words (reader, "scenes", "sizes");
+  guint count = g_strv_length (words);
+  gboolean ok;
+
+  c->size_min = 0.74;
+  c->size_max = 1.36;
+  ok = !count
+      || (count == 2
+          && tool_parse_double (words[0], 0.55, 1, &c->size_min, NULL)
+          && tool_parse_double (words[1], 1, 1.85, &c->size_max, NULL)
+          && c->size_min < c->size_max);
+  g_strfreev (words);
+  if (!ok)
+    return tool_fail (error,
+        "[scenes] sizes: two are wanted, 0.55 to 1 and 1 to 1.85, like: 0.74 "
+        "1.36");
+  return TRUE;
+}
+
+static gboolean
 read_scenes (Reader *reader, GError **error)
 {
   ToolRecipe *recipe = reader->recipe;
@@ -360,6 +384,7 @@ read_scenes (Reader *reader, GError **error)
     return tool_fail (error,
         "[scenes] are for networks with one channel and a background class");
   c->scale_factor = CNN_DEFAULT_SCALE_FACTOR;
+  c->off_centre = 3.2;
   s->contrast_min = 1;
   if (!get_int (reader, "scenes", "count", 1, 1000000, &count, error)
       || !get_int (reader, "scenes", "windows", 4, 1000, &windows, error)
@@ -374,7 +399,13 @@ read_scenes (Reader *reader, GError **error)
       || !get_double (reader, "scenes", "invert", 0, 1, &s->invert, error)
       || !get_double (reader, "scenes", "contrast-min", 0, 1, &s->contrast_min,
           error)
-      || !get_double (reader, "scenes", "noise", 0, 1, &s->noise, error))
+      || !get_double (reader, "scenes", "noise", 0, 1, &s->noise, error)
+      || !get_double (reader, "scenes", "turned", 0, 1, &s->turned, error)
+      || !get_double (reader, "scenes", "photographs", 0, 1, &s->bare_share,
+          error)
+      || !get_double (reader, "scenes", "off-centre", 1, 6, &c->off_centre,
+          error)
+      || !read_sizes (reader, error))
     return FALSE;
   c->window = recipe->height;
   c->border = recipe->border;

@@ -476,6 +476,9 @@ cnn_scene_draw (const CnnSceneSources *sources, uint64_t seed,
     draw_black (&page);
     return;
   }
-  draw_page (&page, chance (&page, sources->empty_share));
-  cnn_scene_shade (sources, &page.rng, &page.ink, planes, scene);
+  bool bare = sources->bare_share > 0 && sources->n_backgrounds
+      && chance (&page, sources->bare_share);
+  if (!bare)
+    draw_page (&page, chance (&page, sources->empty_share));
+  cnn_scene_shade (sources, &page.rng, &page.ink, bare, planes, scene);
 }

@@ -57,11 +57,12 @@ void cnn_scene_draw (const CnnSceneSources *sources, uint64_t seed,
 /**
  * cnn_scene_shade:
  * @ink: what is drawn, CNN_SCENE_SIDE x CNN_SCENE_SIDE
+ * @bare: no paper, but a photograph as it is; there are some
  * @planes: its paper and spare are used
  *
  * Ink on paper as a camera sees it. Digits too faint lose their label.
  */
 void cnn_scene_shade (const CnnSceneSources *sources, CnnRng *rng,
-    const CnnInk *ink, CnnScenePaper *planes, CnnScene *scene);
+    const CnnInk *ink, bool bare, CnnScenePaper *planes, CnnScene *scene);
 
 #endif

@@ -130,18 +130,45 @@ lay_photograph (const CnnImage *pictures, int count, CnnRng *rng, float *ground)
     }
 }
 
+/* Another picture of the same kind: on its side, or its negative. */
+static void
+turn_photograph (double share, CnnRng *rng, float *ground)
+{
+  if (chance (rng, share))
+    for (int i = 0; i < SIDE; i++)
+      for (int j = 0; j < i; j++) {
+        float keep = ground[i * SIDE + j];
+        ground[i * SIDE + j] = ground[j * SIDE + i];
+        ground[j * SIDE + i] = keep;
+      }
+  if (chance (rng, share))
+    for (int i = 0; i < COUNT; i++)
+      ground[i] = 1 - ground[i];
+}
+
+static void
+take_photograph (const CnnSceneSources *sources, CnnRng *rng, float *ground)
+{
+  lay_photograph (sources->backgrounds, sources->n_backgrounds, rng, ground);
+  if (sources->turned > 0)
+    turn_photograph (sources->turned, rng, ground);
+}
+
 /* Paper has a brightness, and perhaps a texture or a photograph on it. */
 static void
-lay_paper (const CnnSceneSources *sources, CnnRng *rng, float *paper,
+lay_paper (const CnnSceneSources *sources, CnnRng *rng, bool bare, float *paper,
     float *photograph)
 {
+  if (bare) {
+    take_photograph (sources, rng, paper);
+    return;
+  }
   float brightness = range (rng, 0.25f, 1);
   bool textured = sources->n_backgrounds && chance (rng, 0.25);
   float keep = chance (rng, 0.3) ? range (rng, 0.3f, 1) : range (rng, 0, 0.3f);
   float mean = 0;
   if (textured || (sources->n_backgrounds && chance (rng, 0.2)))
-    lay_photograph (sources->backgrounds, sources->n_backgrounds, rng,
-        photograph);
+    take_photograph (sources, rng, photograph);
   else
     for (int i = 0; i < COUNT; i++)
       photograph[i] = 0.3f;
@@ -308,13 +335,13 @@ doubt_faint (const CnnInk *ink, const float *seen, float noise, CnnScene *scene)
 
 void
 cnn_scene_shade (const CnnSceneSources *sources, CnnRng *rng, const CnnInk *ink,
-    CnnScenePaper *planes, CnnScene *scene)
+    bool bare, CnnScenePaper *planes, CnnScene *scene)
 {
   float *seen = planes->paper;
   bool inverted = chance (rng, sources->invert);
   float contrast = chance (rng, 0.4) ? range (rng, 0.7f, 1)
                                      : range (rng, sources->contrast_min, 1);
-  lay_paper (sources, rng, seen, planes->spare);
+  lay_paper (sources, rng, bare, seen, planes->spare);
   if (chance (rng, 0.2))
     lay_table (sources, rng, seen, planes->spare);
   lay_ink (rng, ink, seen, contrast);

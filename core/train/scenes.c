@@ -22,12 +22,8 @@
 #include "train/scene.h"
 
 #define MAX_LEVELS 12
-/* A digit is of a window's size and in its middle within these bounds: parts
- * of the object's size, pixels of the window. */
-#define LEAST_SIZE 0.74f
-#define MOST_SIZE  1.36f
-#define OFF_CENTRE 3.2f
-/* Beyond these it is not. */
+/* A digit beyond these, parts of the object's size and pixels of the window, is
+ * none of a window's. */
 #define FAR_LEAST_SIZE 0.55f
 #define FAR_MOST_SIZE  1.85f
 #define FAR_OFF        6.5f
@@ -106,8 +102,9 @@ size_of (const CnnInkBox *box)
 static Shows
 shows_digit (const CnnScenes *s, const CnnSceneDigit *digit, const Place *place)
 {
+  const CnnScenesConfig *c = &s->config;
   float scale = scale_of (s, place->level);
-  float middle = (float) s->config.window / 2 - (float) s->config.border;
+  float middle = (float) c->window / 2 - (float) c->border;
   float size = size_of (&digit->box) / scale / (float) s->config.object;
   float dx = fabsf (
       (digit->box.x0 + digit->box.x1) / 2 / scale - (float) place->x - middle);
@@ -116,8 +113,9 @@ shows_digit (const CnnScenes *s, const CnnSceneDigit *digit, const Place *place)
   if (size < FAR_LEAST_SIZE || size > FAR_MOST_SIZE || dx > FAR_OFF
       || dy > FAR_OFF)
     return SHOWS_NOTHING;
-  if (size < LEAST_SIZE || size > MOST_SIZE || dx > OFF_CENTRE
-      || dy > OFF_CENTRE || digit->label < 0)
+  if (size < (float) c->size_min || size > (float) c->size_max
+      || dx > (float) c->off_centre || dy > (float) c->off_centre
+      || digit->label < 0)
     return SHOWS_UNSURE;
   return SHOWS_DIGIT;
 }
@@ -190,8 +188,8 @@ find_seen (const CnnScenes *s, const CnnScene *scene, Seen *seen)
     for (int k = 0; k < s->n_levels; k++) {
       float size = size_of (&scene->digits[i].box) / scale_of (s, k)
           / (float) s->config.object;
-      if (scene->digits[i].label >= 0 && size >= LEAST_SIZE
-          && size <= MOST_SIZE)
+      if (scene->digits[i].label >= 0 && size >= (float) s->config.size_min
+          && size <= (float) s->config.size_max)
         seen[count++] = (Seen){ i, k };
     }
   return count;
@@ -229,8 +227,8 @@ take_digits (const CnnScenes *s, Worker *w, int first, int count)
   for (int i = 0; taken < count && i < 3 * count; i++) {
     const Seen *at = &seen[(begin + i) % n];
     int digit = -1;
-    Place place =
-        near (s, w, &w->scene.digits[at->digit], at->level, OFF_CENTRE);
+    Place place = near (s, w, &w->scene.digits[at->digit], at->level,
+        (float) s->config.off_centre);
     if (shows (s, &w->scene, &place, &digit) == SHOWS_DIGIT)
       take (s, w, &place, digit, first + taken++);
   }
@@ -511,8 +509,11 @@ cnn_scenes_new (const CnnScenesConfig *config, const CnnSceneSources *sources,
       || config->border < 0 || config->border > config->window
       || !(config->object >= 4 && config->object <= config->window)
       || !(config->scale_factor > 1.05) || config->count < 1
-      || config->windows < 4 || config->background < 0
-      || sources->digits->count < 1)
+      || !(config->off_centre > 0 && config->off_centre <= FAR_OFF)
+      || !(config->size_min >= FAR_LEAST_SIZE)
+      || !(config->size_max > config->size_min)
+      || !(config->size_max <= FAR_MOST_SIZE) || config->windows < 4
+      || config->background < 0 || sources->digits->count < 1)
     return cnn_error_set (error, CNN_ERROR_ARGUMENT,
         "no scenes of %d x %d windows of %d pixels with objects of %g",
         config->count, config->windows, config->window, config->object);

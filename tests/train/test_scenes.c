@@ -38,7 +38,10 @@ config (void)
     .background = NOTHING,
     .count = 24,
     .windows = 32,
-    .enlarged_share = 0.2 };
+    .enlarged_share = 0.2,
+    .off_centre = 3.2,
+    .size_min = 0.74,
+    .size_max = 1.36 };
 }
 
 static CnnScenes *
@@ -237,7 +240,7 @@ test_arguments (void)
   CnnDigits digits = bars ();
   CnnSceneSources sources = sources_of (&digits);
   CnnError error;
-  for (int k = 0; k < 5; k++) {
+  for (int k = 0; k < 7; k++) {
     CnnScenesConfig c = config ();
     CnnScenes *scenes = NULL;
     if (k == 0)
@@ -248,6 +251,10 @@ test_arguments (void)
       c.scale_factor = 1;
     else if (k == 3)
       c.background = -1;
+    else if (k == 4)
+      c.off_centre = 0;
+    else if (k == 5)
+      c.size_min = 1.4;
     else
       c.count = 0;
     g_assert_cmpint (cnn_scenes_new (&c, &sources, NULL, &scenes, &error), ==,

@@ -100,6 +100,10 @@ CNN_API void cnn_pen_digit (int label, uint64_t seed, const CnnPenStyle *style,
  * @invert: share of light ink on dark ground
  * @contrast_min: least difference of ink and paper, 0..1
  * @noise: greatest standard deviation of the pixel noise, 0..1
+ * @turned: share of photographs that are turned on their sides, and of those
+ *   that are negatives
+ * @bare_share: of the scenes that are not black those that are a photograph
+ *   and nothing else
  *
  * What scenes to learn from are made of; everything is borrowed.
  */
@@ -109,6 +113,7 @@ typedef struct
   const CnnImage *sheets, *backgrounds;
   int n_sheets, n_backgrounds;
   double pen_share, black_share, empty_share, invert, contrast_min, noise;
+  double turned, bare_share;
 } CnnSceneSources;
 
 /**
@@ -281,13 +286,16 @@ CNN_API CnnStatus cnn_trainer_model (const CnnTrainer *trainer,
  * @count: scenes
  * @windows: how many of each are learned from
  * @enlarged_share: scenes that are as unsharp as an enlarged level of a frame
+ * @off_centre: a window is a digit's if that lies so many pixels of the window
+ *   from its middle, each way, at most
+ * @size_min, @size_max: and if its size is that part of @object
  */
 typedef struct
 {
   int window, border;
   double object, scale_factor;
   int background, count, windows;
-  double enlarged_share;
+  double enlarged_share, off_centre, size_min, size_max;
 } CnnScenesConfig;
 
 typedef struct CnnScenes CnnScenes;
