@@ -366,6 +366,34 @@ cnn_model_with_stride (CnnModel *map, int stride, CnnModel **dense,
   return cnn_model_rewrite (map, cnn_graph_densify, stride, dense, error);
 }
 
+/* Outputs are read by somebody: no other node takes them over or overwrites
+ * them. */
+CnnStatus
+cnn_model_with_layers (const CnnModel *model, CnnModel **layers,
+    CnnError *error)
+{
+  CnnGraph *graph;
+  CnnStatus status = cnn_graph_copy (model->graph, &graph, error);
+  if (status)
+    return status;
+  bool *is_output = calloc (graph->n_values + 1, sizeof *is_output);
+  if (!is_output)
+    status = cnn_error_memory (error, graph->n_values, "outputs");
+  for (size_t i = 0; i < graph->n_outputs && !status; i++)
+    is_output[graph->outputs[i]] = true;
+  for (size_t n = 0; n < graph->n_nodes && !status; n++) {
+    int v = graph->nodes[n].out[0];
+    if (v >= 0 && !is_output[v])
+      status = cnn_graph_add_output (graph, graph->values[v].name, error);
+  }
+  free (is_output);
+  if (status) {
+    cnn_graph_free (graph);
+    return status;
+  }
+  return cnn_model_new (graph, layers, error);
+}
+
 CnnStatus
 cnn_model_with_metadata (const CnnModel *model, const char *const *keys,
     const char *const *values, int count, CnnModel **copy, CnnError *error)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "kernels/kernels.h"
+#include "ops/table.h"
 
 CnnStatus
 cnn_session_new_with_inputs (CnnModel *model, const CnnTensor *inputs,
@@ -231,6 +232,23 @@ cnn_session_layer (const CnnSession *session, int i, CnnLayerInfo *info)
     info->has_geometry = 1;
     info->geometry = session->places[out].look;
   }
+}
+
+const CnnTensor *
+cnn_session_layer_output (const CnnSession *session, int i)
+{
+  int v = session->graph->nodes[i].out[0];
+  return v < 0 || !session->tensors[v].data ? NULL : &session->tensors[v];
+}
+
+const CnnTensor *
+cnn_session_layer_weights (const CnnSession *session, int i)
+{
+  const CnnNode *node = &session->graph->nodes[i];
+  if (node->op != &cnn_op_conv || node->in[1] < 0)
+    return NULL;
+  const CnnValue *weights = &session->graph->values[node->in[1]];
+  return weights->buffer ? &weights->tensor : NULL;
 }
 
 CnnStatus

@@ -183,6 +183,65 @@ test_known_layers_do_not_run (void)
   cnn_model_unref (model);
 }
 
+static const CnnTensor *
+find_layer (const CnnSession *s, const char *op, int *layer)
+{
+  CnnLayerInfo info;
+  for (int i = *layer; i < cnn_session_n_layers (s); i++) {
+    cnn_session_layer (s, i, &info);
+    if (strcmp (info.op, op) == 0) {
+      *layer = i;
+      return cnn_session_layer_output (s, i);
+    }
+  }
+  g_error ("there is no %s", op);
+}
+
+/* Every layer by itself, and all of them there when the last has run. */
+static void
+test_layers_can_be_seen (void)
+{
+  CnnModel *model = lenet (7), *layers = NULL;
+  CnnError error = { 0 };
+  net_ok (cnn_model_with_layers (model, &layers, &error), &error);
+  CnnSession *plain = net_session (model, 1, 1, 32, 32, NULL);
+  CnnSession *s = net_session (layers, 1, 1, 32, 32, NULL);
+  CnnRng rng;
+  cnn_rng_init (&rng, 1, 1);
+  for (int i = 0; i < 32 * 32; i++)
+    ((float *) cnn_session_input (plain, 0)->data)[i] =
+        ((float *) cnn_session_input (s, 0)->data)[i] = cnn_rng_normal (&rng);
+  cnn_session_run (plain);
+  cnn_session_run (s);
+  g_assert_cmpint (cnn_session_n_layers (s), ==, 10);
+  g_assert_cmpint (cnn_session_n_layers (plain), <, 10);
+  g_assert_cmpint (cnn_session_n_outputs (s), ==, 10);
+
+  const float *a = cnn_session_output (plain, 0)->data;
+  const float *b = cnn_session_output (s, 0)->data;
+  for (int i = 0; i < 10; i++)
+    g_assert_cmpfloat_with_epsilon (a[i], b[i], 1e-4f);
+  int layer = 0, negative = 0;
+  const CnnTensor *weights = cnn_session_layer_weights (s, 0);
+  const float *conv = find_layer (s, "Conv", &layer)->data;
+  g_assert_cmpint (layer, ==, 0);
+  const CnnTensor *relu = find_layer (s, "Relu", &layer);
+  g_assert_true (
+      cnn_shape_equal (&relu->shape, &(CnnShape){ 4, { 1, 6, 28, 28 } }));
+  for (int i = 0; i < 6 * 28 * 28; i++) {
+    g_assert_cmpfloat (((float *) relu->data)[i], ==, fmaxf (conv[i], 0));
+    negative += conv[i] < 0;
+  }
+  g_assert_cmpint (negative, >, 100);
+  g_assert_true (
+      cnn_shape_equal (&weights->shape, &(CnnShape){ 4, { 6, 1, 5, 5 } }));
+  g_assert_null (cnn_session_layer_weights (s, layer));
+  cnn_session_free (s);
+  cnn_session_free (plain);
+  cnn_model_unref (layers);
+  cnn_model_unref (model);
+}
+
 static void
 expect (CnnModel *model, CnnShape shape, CnnStatus wanted, const char *part)
 {
@@ -223,6 +282,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/threads", test_threads_do_not_matter);
   g_test_add_func ("/session/batch", test_batch);
   g_test_add_func ("/session/known-layers", test_known_layers_do_not_run);
+  g_test_add_func ("/session/layers", test_layers_can_be_seen);
   g_test_add_func ("/session/refusals", test_refusals);
   return g_test_run ();
 }

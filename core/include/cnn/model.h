@@ -174,6 +174,17 @@ CNN_API CnnStatus cnn_model_with_stride (CnnModel *map, int stride,
     CnnModel **dense, CnnError *error);
 
 /**
+ * cnn_model_with_layers:
+ * @layers: (out) (transfer full): the same network; what each of its layers
+ *   computes is an output, too, behind those that it has
+ *
+ * For looking inside: nothing is fused, and after a run every
+ * cnn_session_layer_output() is there.
+ */
+CNN_API CnnStatus cnn_model_with_layers (const CnnModel *model,
+    CnnModel **layers, CnnError *error);
+
+/**
  * cnn_model_with_metadata:
  * @keys, @values: @count pairs to set; a NULL value removes
  * @copy: (out) (transfer full): the same network and weights, other metadata

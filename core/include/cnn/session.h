@@ -221,6 +221,24 @@ CNN_API void
 cnn_session_layer (const CnnSession *session, int i, CnnLayerInfo *info);
 
 /**
+ * cnn_session_layer_output:
+ * Returns: (nullable): layer @i's first output after a run, in the session's
+ * own memory; what is there is the layer's if nothing has overwritten it, as in
+ * sessions of cnn_model_with_layers() and in incremental ones. NULL if it has
+ * none, or the session only informs.
+ */
+CNN_API const CnnTensor *
+cnn_session_layer_output (const CnnSession *session, int i);
+
+/**
+ * cnn_session_layer_weights:
+ * Returns: (nullable): what layer @i, a convolution, multiplies with, oc ic kh
+ * kw, if that is a constant; NULL for other operators.
+ */
+CNN_API const CnnTensor *
+cnn_session_layer_weights (const CnnSession *session, int i);
+
+/**
  * cnn_session_geometry:
  * @geometry: (out): of output 0
  *
