@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "digits.h"
+#include "drawn.h"
 #include "eval-scenes.h"
 #include "idx.h"
 #include "json.h"
 #include "model-file.h"
 #include "plot.h"
 #include "tool.h"
+
+/* Of the drawn set that recipes learn from if they don't say another. */
+#define DRAWN_SEED 1
 
 typedef struct
 {
@@ -36,7 +40,7 @@ parse (Eval *eval, int argc, char **argv, char ***args, GError **error)
                                  "Folder that holds mnist/ and usps/", "DIR" },
     { "set", 's', 0, G_OPTION_ARG_STRING, &eval->set,
         "Part of MNIST, t10k (default) or train, or digits below DIR: "
-        "usps/zip.test",
+        "usps/zip.test; or drawn ones: pen/test",
         "SET" },
     { "confusion", 'c', 0, G_OPTION_ARG_FILENAME, &eval->confusion,
         "Write the confusion matrix as PNG", "FILE" },
@@ -150,7 +154,9 @@ load_and_evaluate (const Eval *eval, const char *name, GError **error)
   char *prefix = g_build_filename (eval->data,
       strchr (set, '/') ? "." : "mnist", set, NULL);
   ToolDigits digits = { 0 };
-  gboolean ok = pool && tool_digits_read (prefix, &digits, error);
+  gboolean ok = pool
+      && (tool_drawn_set (set, DRAWN_SEED, &digits)
+          || tool_digits_read (prefix, &digits, error));
 
   if (ok && !evaluate (eval, model, &digits, pool, error)) {
     g_prefix_error (error, "%s: ", name);
