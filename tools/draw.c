@@ -8,8 +8,8 @@
 #include <pango/pangocairo.h>
 
 /* Hues a golden ratio apart, so that neighbouring classes differ. */
-static void
-class_colour (int class_id, double rgb[3])
+void
+tool_draw_class_colour (int class_id, double rgb[3])
 {
   double hue = fmod (0.33 + class_id * 0.6180339887, 1) * 6;
 
@@ -87,7 +87,7 @@ tool_draw_detections (cairo_surface_t *surface, const CnnDetection *detections,
         100.0 * d->confidence);
     double rgb[3];
 
-    class_colour (d->class_id, rgb);
+    tool_draw_class_colour (d->class_id, rgb);
     cairo_set_source_rgb (cr, rgb[0], rgb[1], rgb[2]);
     cairo_rectangle (cr, d->x0 + line / 2, d->y0 + line / 2,
         MAX (0, d->x1 - d->x0 - line), MAX (0, d->y1 - d->y0 - line));

@@ -7,6 +7,7 @@
 #include <cnn/detect.h>
 #include <cnn/session.h>
 
+#include "filters.h"
 #include "json.h"
 #include "model-file.h"
 #include "tool.h"
@@ -20,7 +21,7 @@
 typedef struct
 {
   gboolean json;
-  char *size;
+  char *size, *filters;
   int width, height; /* of the frame, 0 = as the model declares */
   CnnModel *model;
   const CnnModelInfo *info;
@@ -391,6 +392,8 @@ show (Info *info, const char *name, GError **error)
     g_prefix_error (error, "%s: ", name);
     return FALSE;
   }
+  if (info->filters && !tool_filters_write (info->model, info->filters, error))
+    return FALSE;
   find_equality (info);
   open_detector (info);
   if (info->json) {
@@ -412,6 +415,8 @@ tool_info (int argc, char **argv, GError **error)
   char **args = NULL;
   GOptionEntry entries[] = { { "size", 's', 0, G_OPTION_ARG_STRING, &info.size,
                                  "Size of the picture, in pixels", "WxH" },
+    { "filters", 0, 0, G_OPTION_ARG_FILENAME, &info.filters,
+        "Write the filters of the first convolution as PNG", "FILE" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &info.json, "Print JSON", NULL },
     G_OPTION_ENTRY_NULL };
   gboolean ok = tool_parse_options (&usage, entries, argc, argv, &args, error)
@@ -424,5 +429,6 @@ tool_info (int argc, char **argv, GError **error)
   cnn_model_unref (info.model);
   g_strfreev (args);
   g_free (info.size);
+  g_free (info.filters);
   return ok;
 }

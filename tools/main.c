@@ -26,6 +26,7 @@ static const Command commands[] = {
   { "export", "write the map network of a classifier", tool_export },
   { "train", "train a model as a recipe says", tool_train },
   { "eval", "measure a model's error rate", tool_eval },
+  { "bind", "move a stroke across digits and ask what they are", tool_bind },
   { "scenes", "make pictures of digits with their truth", tool_scenes },
   { "reproduce", "train and measure all of models/ again", tool_reproduce },
   { "quantize", "make a model compute with 8 bits", tool_quantize },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plot.c: the two plots that training and measuring make. */
+/* plot.c: the plots that training and measuring make. */
 
 #include "plot.h"
 
@@ -9,6 +9,16 @@
 #include "draw.h"
 
 #define FONT "Sans 11px"
+
+/* Of one plot of a trace. */
+#define TRACE_LEFT    40
+#define TRACE_TOP     34
+#define TRACE_WIDTH   720.0
+#define TRACE_HEIGHT  100
+#define TRACE_WINDOWS 11
+#define LIKELY        0.15
+
+#define ANSWER_SIDE   176
 
 /* Where data lands on the page; y is logarithmic. */
 typedef struct
@@ -158,6 +168,129 @@ tool_plot_curves (const char *path, const char *title, const char *x_name,
     cairo_set_source_rgb (cr, rgb[0], rgb[1], rgb[2]);
     x += tool_draw_text (cr, "Sans Bold 11px", x, 34, curves[c].name) + 24;
     draw_curve (cr, &axes, &curves[c]);
+  }
+  return finish_page (cr, path, error);
+}
+
+/* Pixels of a window, enlarged, as they are. */
+static void
+draw_window (cairo_t *cr, const ToolTrace *trace, int step, double x, double y,
+    double side)
+{
+  const guint8 *window = trace->windows
+      + (gsize) step * (gsize) trace->height * (gsize) trace->width;
+  cairo_surface_t *image = cairo_image_surface_create (CAIRO_FORMAT_RGB24,
+      trace->width, trace->height);
+  guint8 *data = cairo_image_surface_get_data (image);
+  gsize pitch = (gsize) cairo_image_surface_get_stride (image);
+  double scale = side / MAX (trace->height, trace->width);
+
+  for (int i = 0; data && i < trace->height; i++)
+    for (int k = 0; k < trace->width; k++)
+      ((guint32 *) (data + (gsize) i * pitch))[k] =
+          window[i * trace->width + k] * 0x010101u;
+  cairo_surface_mark_dirty (image);
+  cairo_save (cr);
+  cairo_translate (cr, x, y);
+  cairo_scale (cr, scale, scale);
+  cairo_set_source_surface (cr, image, 0, 0);
+  cairo_pattern_set_filter (cairo_get_source (cr), CAIRO_FILTER_NEAREST);
+  cairo_paint (cr);
+  cairo_restore (cr);
+  cairo_surface_destroy (image);
+}
+
+static double
+trace_x (const ToolTrace *trace, int step)
+{
+  return TRACE_LEFT + (double) step * TRACE_WIDTH / MAX (1, trace->steps - 1);
+}
+
+/* Its name stands where a class is surest. */
+static void
+draw_class (cairo_t *cr, const ToolTrace *trace, int class_id)
+{
+  const double *values = trace->values + class_id;
+  int best = 0;
+  double rgb[3];
+
+  for (int i = 0; i < trace->steps; i++)
+    if (values[i * trace->classes] > values[best * trace->classes])
+      best = i;
+  if (values[best * trace->classes] < LIKELY)
+    return;
+  tool_draw_class_colour (class_id, rgb);
+  cairo_set_source_rgb (cr, rgb[0] * 0.8, rgb[1] * 0.8, rgb[2] * 0.8);
+  cairo_new_path (cr);
+  for (int i = 0; i < trace->steps; i++)
+    cairo_line_to (cr, trace_x (trace, i),
+        TRACE_TOP + TRACE_HEIGHT * (1 - values[i * trace->classes]));
+  cairo_set_line_width (cr, 2);
+  cairo_stroke (cr);
+  tool_draw_text (cr, "Sans Bold 13px", trace_x (trace, best) - 4,
+      TRACE_TOP + TRACE_HEIGHT * (1 - values[best * trace->classes]) - 17,
+      trace->labels[class_id]);
+}
+
+static void
+draw_trace (cairo_t *cr, const ToolTrace *trace)
+{
+  int shown = MIN (trace->steps, TRACE_WINDOWS);
+  double side = TRACE_WIDTH / TRACE_WINDOWS - 4;
+
+  cairo_set_source_rgb (cr, 0, 0, 0);
+  tool_draw_text (cr, "Sans Bold 13px", 8, 0, trace->title);
+  tool_draw_text (cr, FONT, 28, TRACE_TOP - 7, "1");
+  tool_draw_text (cr, FONT, 28, TRACE_TOP + TRACE_HEIGHT - 7, "0");
+  cairo_set_source_rgb (cr, 0.8, 0.8, 0.8);
+  cairo_set_line_width (cr, 1);
+  cairo_rectangle (cr, TRACE_LEFT + 0.5, TRACE_TOP + 0.5, TRACE_WIDTH,
+      TRACE_HEIGHT);
+  cairo_stroke (cr);
+  for (int k = 0; k < trace->classes; k++)
+    draw_class (cr, trace, k);
+  for (int i = 0; i < shown; i++) {
+    int step = shown > 1 ? i * (trace->steps - 1) / (shown - 1) : 0;
+
+    draw_window (cr, trace, step, trace_x (trace, step) - side / 2,
+        TRACE_TOP + TRACE_HEIGHT + 6, side);
+  }
+}
+
+gboolean
+tool_plot_traces (const char *path, const ToolTrace *traces, int n_traces,
+    GError **error)
+{
+  double side = TRACE_WIDTH / TRACE_WINDOWS - 4;
+  int height = (int) (TRACE_TOP + TRACE_HEIGHT + side + 16);
+  cairo_t *cr = new_page (TRACE_LEFT * 2 + TRACE_WIDTH, height * n_traces);
+
+  for (int i = 0; i < n_traces; i++) {
+    draw_trace (cr, &traces[i]);
+    cairo_translate (cr, 0, height);
+  }
+  return finish_page (cr, path, error);
+}
+
+gboolean
+tool_plot_answer (const char *path, const ToolTrace *trace, int step,
+    GError **error)
+{
+  const double *values = trace->values + step * trace->classes;
+  int side = ANSWER_SIDE, row = side / MAX (11, MIN (trace->classes, 20));
+  cairo_t *cr = new_page (2 * side, side);
+
+  draw_window (cr, trace, step, 0, 0, side);
+  for (int k = 0; k < trace->classes && k < 20; k++) {
+    double rgb[3];
+
+    cairo_set_source_rgb (cr, 0, 0, 0);
+    tool_draw_text (cr, FONT, side + 6, row * k, trace->labels[k]);
+    tool_draw_class_colour (k, rgb);
+    cairo_set_source_rgb (cr, rgb[0], rgb[1], rgb[2]);
+    cairo_rectangle (cr, side + 40, row * k + 2,
+        floor ((side - 44) * values[k]), row - 4);
+    cairo_fill (cr);
   }
   return finish_page (cr, path, error);
 }

@@ -12,6 +12,7 @@
 
 #include <cnn/detect.h>
 
+#include "activations.h"
 #include "draw.h"
 #include "json.h"
 #include "model-file.h"
@@ -23,8 +24,8 @@
 typedef struct
 {
   gboolean json;
-  char *annotate;
-  int threads;
+  char *annotate, *activations;
+  int threads, level;
   CnnDetectorConfig config;
   CnnDetectParams params;
   CnnModel *model;
@@ -48,6 +49,10 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
                                  "Print a JSON line for each frame", NULL },
     { "annotate", 'a', 0, G_OPTION_ARG_FILENAME, &run->annotate,
         "Write pictures with boxes to DIR", "DIR" },
+    { "activations", 0, 0, G_OPTION_ARG_FILENAME, &run->activations,
+        "Write what each layer makes of FILE (its first frame) to DIR", "DIR" },
+    { "level", 0, 0, G_OPTION_ARG_INT, &run->level,
+        "Level of the pyramid to do so on (0: the first)", "N" },
     { "threshold", 't', 0, G_OPTION_ARG_DOUBLE, &run->params.threshold,
         "Least confidence, 0 to 1 (default: the model's)", "T" },
     { "iou-threshold", 0, 0, G_OPTION_ARG_DOUBLE, &run->params.iou_threshold,
@@ -87,6 +92,8 @@ parse (Run *run, int argc, char **argv, char ***args, GError **error)
     return tool_fail_usage (error, "--min-size and --max-size: not negative");
   if (run->config.window_stride < 0)
     return tool_fail_usage (error, "--window-stride: not negative");
+  if (run->activations && (*args)[2])
+    return tool_fail_usage (error, "--activations: of one file only");
   return TRUE;
 }
 
@@ -250,15 +257,27 @@ fit_detector (Run *run, const char *path, const CnnImage *image, GError **error)
   return TRUE;
 }
 
+/* Of classifiers without a map network, too: they find nothing. */
+static gboolean
+write_activations (Run *run, const CnnImage *image, GError **error)
+{
+  return tool_activations_write (run->model, image, run->detector, run->level,
+      run->pool, run->activations, error);
+}
+
 static gboolean
 run_frame (Run *run, const char *path, ToolPictures *pictures,
     const ToolPicture *picture, GError **error)
 {
   const CnnDetection *detections = NULL;
   int count;
+  gboolean first = run->activations && picture->number == 0, fits;
 
-  if (!fit_detector (run, path, &picture->image, error))
+  fits = fit_detector (run, path, &picture->image, first ? NULL : error);
+  if (first && !write_activations (run, &picture->image, error))
     return FALSE;
+  if (!fits)
+    return first;
   cnn_detector_run (run->detector, &picture->image);
   count = cnn_detector_detect (run->detector, &run->params, &detections);
   if (run->json)
@@ -357,5 +376,6 @@ tool_run (int argc, char **argv, GError **error)
   cnn_model_unref (run.model);
   g_strfreev (args);
   g_free (run.annotate);
+  g_free (run.activations);
   return ok;
 }

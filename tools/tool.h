@@ -27,6 +27,7 @@ GQuark tool_error_quark (void);
 
 /** The commands: @argv[0] is the command's own name. */
 gboolean tool_info (int argc, char **argv, GError **error);
+gboolean tool_bind (int argc, char **argv, GError **error);
 gboolean tool_run (int argc, char **argv, GError **error);
 gboolean tool_train (int argc, char **argv, GError **error);
 gboolean tool_bench (int argc, char **argv, GError **error);
