@@ -28,8 +28,8 @@
  * converted first.
  *
  * The network knows one size of object, so each frame is looked at in several
- * sizes. For the built-in model and 640x480 these are seven levels, from digits
- * of 20 pixels to 228 in steps of 1.5, which together cost 1.7 times the
+ * sizes. For the built-in model and 640x480 these are eight levels, from digits
+ * of 20 pixels to 343 in steps of 1.5, which together cost 1.8 times the
  * first. #GstConvnet:min-size saves most: at 30 the largest level is left out.
  * #GstConvnet:macs-per-frame has the sum.
  *

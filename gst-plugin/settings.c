@@ -429,8 +429,8 @@ install_pyramid (GObjectClass *klass)
   /**
    * GstConvnet:min-size:
    *
-   * Height of the smallest object wanted, in frame pixels. 0: the size that
-   * the model was trained on, at full resolution. Less than that adds enlarged
+   * Height of the smallest object wanted, in frame pixels. 0: what the model
+   * asks for, or the size that it was trained on, at full resolution. Less than that adds enlarged
    * levels, which are costly; more leaves out the largest levels.
    */
   g_object_class_install_property (klass, PROP_MIN_SIZE,
