@@ -18,9 +18,9 @@
  * @folder: is made if it is not there
  *
  * Writes 01-NAME.png for the first layer, and so on, its maps side by side, and
- * layers.png, all of them on one sheet, unless that would be too high for Cairo. Black to white are a layer's smallest
- * to greatest number, but for the half percent at each end. What is no map,
- * 1 c h w or 1 c, is left out.
+ * layers.png, all of them on one sheet, unless that would be too high for
+ * Cairo. Black to white are a layer's smallest to greatest number, but for the
+ * half percent at each end. What is no map, 1 c h w or 1 c, is left out.
  */
 gboolean tool_activations_write (CnnModel *model, const CnnImage *image,
     const CnnDetector *detector, int level, CnnPool *pool, const char *folder,
