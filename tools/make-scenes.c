@@ -78,6 +78,8 @@ parse (Scenes *s, int argc, char **argv, char ***args, GError **error)
     return tool_fail_usage (error, "--data is missing");
   if (!s->out)
     return tool_fail_usage (error, "--output is missing");
+  if (!s->kind)
+    s->kind = g_strdup ("black");
   if (s->count < 1 || s->count > 1000000)
     return tool_fail_usage (error, "--count: 1 to 1000000");
   if (strcmp (s->kind, "black") != 0 && strcmp (s->kind, "paper") != 0
@@ -618,7 +620,7 @@ read_all (Scenes *s, GError **error)
 gboolean
 tool_scenes (int argc, char **argv, GError **error)
 {
-  Scenes s = { .count = 100, .seed = 1, .kind = g_strdup ("black") };
+  Scenes s = { .count = 100, .seed = 1 };
   char **args = NULL;
   gboolean ok = parse (&s, argc, argv, &args, error) && read_all (&s, error);
 
